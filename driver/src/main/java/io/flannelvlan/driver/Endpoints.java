@@ -1,0 +1,227 @@
+package io.flannelvlan.driver;
+
+import io.flannelvlan.dockerplugin.NetworkApi.CreateEndpointRequest;
+import io.flannelvlan.dockerplugin.NetworkApi.EndpointInterface;
+import io.flannelvlan.dockerplugin.Refused;
+import io.flannelvlan.driver.Endpoint.State;
+import io.flannelvlan.flannel.host.HostVlan;
+import io.flannelvlan.flannel.host.HostVlans;
+import io.flannelvlan.ipam.Addresses;
+import io.flannelvlan.ipam.AllocatedAddress;
+import io.flannelvlan.journal.Batch;
+import io.flannelvlan.journal.Journal;
+import io.flannelvlan.journal.Table;
+import io.flannelvlan.net.InterfaceAddress;
+import io.flannelvlan.net.IpAddress;
+import io.flannelvlan.net.MacAddress;
+import java.time.Clock;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The endpoints of this host, through their life: created, joined, left, deleted.
+ *
+ * <p>Calls about one endpoint go one after the other, as {@link EndpointLocks} sees to; others run
+ * in parallel.
+ */
+final class Endpoints {
+
+  private final Journal journal;
+  private final Table<Endpoint> endpoints;
+  private final Networks networks;
+  private final HostVlans vlans;
+  private final Addresses addresses;
+  private final KernelSide kernel;
+  private final Clock clock;
+
+  Endpoints(
+      Journal journal,
+      Networks networks,
+      HostVlans vlans,
+      Addresses addresses,
+      KernelSide kernel,
+      Clock clock) {
+    this.journal = journal;
+    this.endpoints = journal.table("endpoint", Endpoint.class);
+    this.networks = networks;
+    this.vlans = vlans;
+    this.addresses = addresses;
+    this.kernel = kernel;
+    this.clock = clock;
+  }
+
+  Collection<Endpoint> all() {
+    return endpoints.values();
+  }
+
+  Optional<Endpoint> find(String id) {
+    return endpoints.get(id);
+  }
+
+  /**
+   * The endpoint that a call is about.
+   *
+   * @throws Refused if this host does not know it
+   */
+  Endpoint require(String id) {
+    return find(id)
+        .orElseThrow(() ->
+            new Refused(
+                "endpoint "
+                    + id
+                    + " is unknown to flannelvlan on this host: restart its"
+                    + " container"));
+  }
+
+  Endpoint create(CreateEndpointRequest request) {
+    String id = request.endpointId().text();
+    Network network = networks.require(request.networkId().text());
+    EndpointInterface asked = request.endpointInterface();
+    InterfaceAddress address =
+        asked
+            .address()
+            .orElseThrow(
+                () -> new Refused("endpoint " + id + " has no IPv4 address, and needs one"));
+    MacAddress mac = asked.macAddress().orElseGet(() -> MacAddress.ofEndpoint(address.address()));
+    Endpoint wanted =
+        new Endpoint(id, network.id(), address, mac, State.CREATED, "", List.of(), clock.instant());
+    Optional<Endpoint> known = endpoints.get(id);
+    if (known.isPresent()) {
+      return requireTheSame(known.get(), wanted);
+    }
+    requireFreeLinkName(wanted);
+    boolean taken = takeAddress(network, wanted);
+    Batch batch = new Batch().put(endpoints, id, wanted);
+    addresses.confirm(batch, address.address(), id, mac);
+    try {
+      journal.commit(batch);
+      addresses.published(address.address());
+      kernel.settleEndpoint(network.vlan(), wanted);
+    } catch (RuntimeException e) {
+      forget(wanted, taken);
+      throw e;
+    }
+    return wanted;
+  }
+
+  private static Endpoint requireTheSame(Endpoint known, Endpoint wanted) {
+    if (!known.network().equals(wanted.network())
+        || !known.address().equals(wanted.address())
+        || !known.mac().equals(wanted.mac())) {
+      throw new Refused(
+          "endpoint "
+              + known.id()
+              + " exists with "
+              + known.address()
+              + " and "
+              + known.mac()
+              + " on network "
+              + known.network());
+    }
+    return known;
+  }
+
+  /** Link names carry the first 12 digits of the id; two endpoints alike in them can't be. */
+  private void requireFreeLinkName(Endpoint wanted) {
+    endpoints.values().stream()
+        .filter(other -> other.hostLink().equals(wanted.hostLink()))
+        .findFirst()
+        .ifPresent(other -> {
+          throw new Refused(
+              "endpoint "
+                  + wanted.id()
+                  + " would share link "
+                  + other.hostLink()
+                  + " with "
+                  + other.id());
+        });
+  }
+
+  /** Sees to it that the address is this endpoint's; true if it had to be taken here. */
+  private boolean takeAddress(Network network, Endpoint wanted) {
+    HostVlan vlan =
+        vlans
+            .byName(network.vlan())
+            .orElseThrow(() -> new Refused("this host has left VLAN " + network.vlan()));
+    IpAddress address = wanted.address().address();
+    if (!vlan.subnets().contains(wanted.address().subnet())) {
+      throw new Refused(
+          wanted.address()
+              + " is in none of this host's subnets of VLAN "
+              + vlan.name()
+              + ", "
+              + vlan.subnets());
+    }
+    Optional<AllocatedAddress> allocated = addresses.get(address);
+    Optional<String> holder = allocated.flatMap(AllocatedAddress::endpoint);
+    if (holder.isPresent() && !holder.get().equals(wanted.id())) {
+      throw new Refused(address + " is in use by endpoint " + holder.get());
+    }
+    if (allocated.isEmpty()) {
+      addresses.take(vlan.range(), wanted.address().subnet(), address);
+    }
+    return allocated.isEmpty();
+  }
+
+  /**
+   * dockerd takes the endpoint's link into the sandbox.
+   *
+   * @throws Refused if it is in another sandbox, or has left one
+   */
+  Endpoint join(String id, String sandboxKey) {
+    Endpoint endpoint = require(id);
+    return switch (endpoint.state()) {
+      case CREATED -> put(endpoint.joined(sandboxKey));
+      case JOINED -> {
+        if (!endpoint.sandbox().equals(sandboxKey)) {
+          throw new Refused("endpoint " + id + " is in sandbox " + endpoint.sandbox() + " already");
+        }
+        yield endpoint;
+      }
+      case LEFT -> throw new Refused("endpoint " + id + " has left its sandbox; create another");
+    };
+  }
+
+  /** dockerd is about to take the link back; an unknown endpoint is not an error. */
+  void leave(String id) {
+    find(id)
+        .filter(endpoint -> endpoint.state() != State.LEFT)
+        .ifPresent(endpoint -> put(endpoint.left()));
+  }
+
+  void publishing(String id, List<HostPort> ports) {
+    find(id).ifPresent(endpoint -> put(endpoint.publishing(ports)));
+  }
+
+  private Endpoint put(Endpoint endpoint) {
+    journal.commit(new Batch().put(endpoints, endpoint.id(), endpoint));
+    return endpoint;
+  }
+
+  /** Takes the endpoint away; an unknown one is not an error. */
+  void delete(String id) {
+    find(id).ifPresent(endpoint -> forget(endpoint, isDockersIpam(endpoint)));
+  }
+
+  /** Docker's own IPAM tells nobody when it takes an address back. */
+  private boolean isDockersIpam(Endpoint endpoint) {
+    return networks.find(endpoint.network()).map(Network::dockersIpam).orElse(true);
+  }
+
+  private void forget(Endpoint endpoint, boolean release) {
+    journal.commit(new Batch().remove(endpoints, endpoint.id()));
+    if (release) {
+      addresses.release(endpoint.address().address());
+    }
+    // The veth goes in the background: the kernel takes 16 ms for it, and nobody waits for that.
+    kernel.wakeNow();
+  }
+
+  /** Adds the removal of a network's endpoints to its own. */
+  void forgetAll(Batch batch, String network) {
+    endpoints.values().stream()
+        .filter(endpoint -> endpoint.network().equals(network))
+        .forEach(endpoint -> batch.remove(endpoints, endpoint.id()));
+  }
+}

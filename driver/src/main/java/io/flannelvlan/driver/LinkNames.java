@@ -1,0 +1,41 @@
+package io.flannelvlan.driver;
+
+import io.flannelvlan.net.Vni;
+
+/** The names of our links: at most 15 bytes each, so that the kernel takes them. */
+final class LinkNames {
+
+  /** {@code flannel.} leaves seven digits. */
+  private static final int LAST_WITH_FLANNELS_NAME = 9_999_999;
+
+  /** Twelve hex digits of an id are as many as Docker's own short ids show. */
+  private static final int ID_DIGITS = 12;
+
+  private LinkNames() {}
+
+  /**
+   * {@code flannel.2}, as stock flanneld names it. A VNI of eight digits does not fit behind that
+   * prefix, stock flanneld can't serve it, and the link is then called {@code flann.16777215}.
+   */
+  static String vxlan(Vni vni) {
+    return (vni.number() <= LAST_WITH_FLANNELS_NAME ? "flannel." : "flann.") + vni;
+  }
+
+  static String bridge(Vni vni) {
+    return "fvbr." + vni;
+  }
+
+  /** The end of an endpoint's veth pair that stays on the host. */
+  static String hostEnd(String endpointId) {
+    return "fv" + head(endpointId);
+  }
+
+  /** The end that dockerd moves into the sandbox. */
+  static String sandboxEnd(String endpointId) {
+    return "fc" + head(endpointId);
+  }
+
+  private static String head(String id) {
+    return id.substring(0, Math.min(ID_DIGITS, id.length()));
+  }
+}

@@ -1,0 +1,63 @@
+package io.flannelvlan.driver;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The program {@code flannelvlan}. */
+public final class Main {
+
+  private static final int USAGE = 2;
+
+  private Main() {}
+
+  public static void main(String[] arguments) throws InterruptedException {
+    List<String> words = List.of(arguments);
+    if (words.isEmpty() || !words.getFirst().equals("serve")) {
+      usage();
+      System.exit(USAGE);
+    }
+    try {
+      Config config = Config.of(Settings.of(words.subList(1, words.size()), System.getenv()));
+      Logging.start(config.log());
+      serve(config);
+    } catch (ConfigException e) {
+      System.err.println("flannelvlan: " + e.getMessage());
+      System.exit(USAGE);
+    } catch (RuntimeException e) {
+      Logger log = LoggerFactory.getLogger(Main.class);
+      log.error("flannelvlan can't start: {}", e.getMessage());
+      log.debug("cause", e);
+      System.exit(1);
+    }
+  }
+
+  private static void serve(Config config) throws InterruptedException {
+    Daemon daemon = Daemon.start(config);
+    CountDownLatch ended = new CountDownLatch(1);
+    Runtime.getRuntime()
+        .addShutdownHook(
+            Thread.ofPlatform()
+                .name("shutdown")
+                .unstarted(() -> {
+                  daemon.close();
+                  ended.countDown();
+                }));
+    ended.await();
+  }
+
+  private static void usage() {
+    System.err.println("usage: flannelvlan serve [--flag value]...");
+    System.err.println();
+    System.err.println("Each flag is also an environment variable; the flag wins.");
+    Arrays.stream(Setting.values())
+        .forEach(setting ->
+            System.err.printf(
+                "  %-22s %s%s%n",
+                setting.flag(),
+                setting.meaning(),
+                setting.standard().isEmpty() ? "" : " [" + setting.standard() + "]"));
+  }
+}

@@ -1,0 +1,112 @@
+package io.flannelvlan.driver;
+
+import io.flannelvlan.dockerplugin.Refused;
+import io.flannelvlan.net.Vni;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+
+/**
+ * What {@code docker network create --opt} may say.
+ *
+ * @param network the VLAN's name in etcd
+ * @param iface underlay for this VLAN: a link's name, an address or a CIDR
+ * @param bridge name for the VLAN's bridge on this host
+ * @param port UDP port of the tunnel; only the VLAN's first creator may choose
+ * @param mtu of the containers' links, in bytes
+ */
+record NetworkOptions(
+    Optional<Vni> vni,
+    Optional<String> network,
+    Optional<String> iface,
+    Optional<String> bridge,
+    Optional<Integer> port,
+    Optional<Integer> mtu) {
+
+  static final String DOCKER_MTU = "com.docker.network.driver.mtu";
+  static final String DOCKER_BRIDGE = "com.docker.network.bridge.name";
+
+  /** Read by dockerd itself from any driver's options; not ours, not an error. */
+  private static final List<String> DOCKERS_OWN =
+      List.of(
+          "com.docker.network.advertise_addr_nmsgs",
+          "com.docker.network.advertise_addr_ms",
+          "com.docker.network.container_iface_prefix");
+
+  private static final String KNOWN =
+      "vni, network, iface, bridge, port, mtu, " + DOCKER_MTU + ", " + DOCKER_BRIDGE;
+
+  /** What the kernel takes for a link's name: up to 15 bytes, no slash, no blank, no colon. */
+  private static final Pattern LINK_NAME = Pattern.compile("[!-~&&[^/:]]{1,15}");
+
+  /** Less does not carry IPv4 (RFC 791). */
+  private static final int MIN_MTU = 68;
+
+  private static final int MAX_MTU = 65535;
+
+  /**
+   * Reads the options.
+   *
+   * @throws Refused for an unknown option, one given twice under two names, or a value that can't
+   *     be meant
+   */
+  static NetworkOptions parse(Map<String, String> generic) {
+    Map<String, String> left = new TreeMap<>(generic);
+    DOCKERS_OWN.forEach(left::remove);
+    NetworkOptions options =
+        new NetworkOptions(
+            take(left, "vni").map(NetworkOptions::vni),
+            take(left, "network"),
+            take(left, "iface"),
+            oneOf(left, "bridge", DOCKER_BRIDGE).map(NetworkOptions::linkName),
+            take(left, "port").map(text -> number("port", text, 1, 65535)),
+            oneOf(left, "mtu", DOCKER_MTU).map(text -> number("mtu", text, MIN_MTU, MAX_MTU)));
+    if (!left.isEmpty()) {
+      throw new Refused(
+          "unknown option " + String.join(", ", left.keySet()) + "; flannelvlan knows " + KNOWN);
+    }
+    return options;
+  }
+
+  private static Optional<String> take(Map<String, String> left, String key) {
+    return Optional.ofNullable(left.remove(key)).map(String::strip).filter(v -> !v.isEmpty());
+  }
+
+  private static Optional<String> oneOf(Map<String, String> left, String ours, String dockers) {
+    Optional<String> a = take(left, ours);
+    Optional<String> b = take(left, dockers);
+    if (a.isPresent() && b.isPresent() && !a.equals(b)) {
+      throw new Refused(ours + "=" + a.get() + " contradicts " + dockers + "=" + b.get());
+    }
+    return a.or(() -> b);
+  }
+
+  private static Vni vni(String text) {
+    try {
+      return Vni.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw new Refused("option vni: " + e.getMessage());
+    }
+  }
+
+  private static String linkName(String name) {
+    if (!LINK_NAME.matcher(name).matches() || name.equals(".") || name.equals("..")) {
+      throw new Refused("option bridge: \"" + name + "\" can't be a link's name");
+    }
+    return name;
+  }
+
+  private static int number(String option, String text, int min, int max) {
+    try {
+      int number = Integer.parseInt(text);
+      if (number >= min && number <= max) {
+        return number;
+      }
+    } catch (NumberFormatException _) {
+      // Falls through to the one message for both.
+    }
+    throw new Refused("option " + option + ": \"" + text + "\" is no number in " + min + "…" + max);
+  }
+}

@@ -1,0 +1,319 @@
+package io.flannelvlan.driver;
+
+import io.flannelvlan.dockerplugin.NetworkApi.CreateNetworkRequest;
+import io.flannelvlan.dockerplugin.NetworkApi.IpamData;
+import io.flannelvlan.dockerplugin.Refused;
+import io.flannelvlan.driver.kernel.Underlay;
+import io.flannelvlan.flannel.Lease;
+import io.flannelvlan.flannel.Leases;
+import io.flannelvlan.flannel.SubnetLayout;
+import io.flannelvlan.flannel.Vlan;
+import io.flannelvlan.flannel.VlanException;
+import io.flannelvlan.flannel.VlanStore;
+import io.flannelvlan.flannel.Vlans;
+import io.flannelvlan.flannel.host.HostVlan;
+import io.flannelvlan.flannel.host.HostVlans;
+import io.flannelvlan.ipam.Addresses;
+import io.flannelvlan.ipam.Pool;
+import io.flannelvlan.ipam.Pools;
+import io.flannelvlan.journal.Batch;
+import io.flannelvlan.journal.Journal;
+import io.flannelvlan.journal.Table;
+import io.flannelvlan.net.Cidr;
+import io.flannelvlan.net.IpAddress;
+import java.time.Clock;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The Docker networks of this host and the VLANs that they are on.
+ *
+ * <p>Creating and deleting are rare and go one at a time through {@link #changing}, which is held
+ * over calls to etcd and over the kernel's answer; both are bounded. Reading takes no lock.
+ */
+final class Networks {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Networks.class);
+
+  private final Journal journal;
+  private final Table<Network> networks;
+  private final Table<VlanLinks> links;
+  private final VlanStore store;
+  private final HostVlans vlans;
+  private final Pools pools;
+  private final Addresses addresses;
+  private final HostUnderlay host;
+  private final KernelSide kernel;
+  private final Clock clock;
+  private final ReentrantLock changing = new ReentrantLock();
+
+  Networks(
+      Journal journal,
+      VlanStore store,
+      HostVlans vlans,
+      Pools pools,
+      Addresses addresses,
+      HostUnderlay host,
+      KernelSide kernel,
+      Clock clock) {
+    this.journal = journal;
+    this.networks = journal.table("network", Network.class);
+    this.links = journal.table("links", VlanLinks.class);
+    this.store = store;
+    this.vlans = vlans;
+    this.pools = pools;
+    this.addresses = addresses;
+    this.host = host;
+    this.kernel = kernel;
+    this.clock = clock;
+  }
+
+  Optional<Network> find(String id) {
+    return networks.get(id);
+  }
+
+  /**
+   * The network that a call is about.
+   *
+   * @throws Refused if this host does not know it
+   */
+  Network require(String id) {
+    return find(id)
+        .orElseThrow(() ->
+            new Refused(
+                "network "
+                    + id
+                    + " is unknown to flannelvlan on this host: remove it and create"
+                    + " it again (docker network rm, docker network create)"));
+  }
+
+  /** The VLANs to have in the kernel. */
+  Collection<VlanLinks> links() {
+    return links.values();
+  }
+
+  Optional<VlanLinks> links(String vlan) {
+    return links.get(vlan);
+  }
+
+  /** Whether another network of the VLAN is left on this host. */
+  private boolean isUsed(String vlan) {
+    return networks.values().stream().anyMatch(network -> network.vlan().equals(vlan));
+  }
+
+  void create(CreateNetworkRequest request) {
+    NetworkOptions options = NetworkOptions.parse(request.options().generic());
+    IpamData data = onlyPool(request);
+    boolean dockersIpam = !data.addressSpace().equals(Pools.ADDRESS_SPACE);
+    changing.lock();
+    try {
+      Optional<Network> known = networks.get(request.networkId().text());
+      if (known.isPresent()) {
+        requireTheSame(known.get(), request, data, dockersIpam);
+        return;
+      }
+      VlanChoice choice = choose(data, options, dockersIpam);
+      Underlay underlay = host.underlay(options.iface());
+      VlanLinks wished =
+          VlanLinks.of(
+              choice.vlan().name(),
+              choice.vlan().vni(),
+              options,
+              underlay,
+              request.options().internal());
+      Network network = network(request, choice.vlan(), data, dockersIpam);
+      create(network, choice, wished, host.publicAddress(underlay, options.iface()));
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  private static IpamData onlyPool(CreateNetworkRequest request) {
+    if (request.options().enableIpv6() || !request.ipv6Data().isEmpty()) {
+      throw new Refused("flannelvlan networks are IPv4 only: leave out --ipv6");
+    }
+    if (request.ipv4Data().size() != 1) {
+      throw new Refused(
+          "a flannelvlan network has exactly one --subnet, the VLAN's range; "
+              + request.ipv4Data().size()
+              + " were given");
+    }
+    IpamData data = request.ipv4Data().getFirst();
+    if (data.addressSpace().equals("null")) {
+      throw new Refused(
+          "flannelvlan can't work with --ipam-driver null: give --ipam-driver flannelvlan");
+    }
+    return data;
+  }
+
+  private Network network(
+      CreateNetworkRequest request, Vlan vlan, IpamData data, boolean dockersIpam) {
+    return new Network(
+        request.networkId().text(),
+        vlan.name(),
+        request.options().generic(),
+        data.pool(),
+        dockersIpam,
+        request.options().internal(),
+        clock.instant());
+  }
+
+  private static void requireTheSame(
+      Network known, CreateNetworkRequest request, IpamData data, boolean dockersIpam) {
+    Network again =
+        new Network(
+            known.id(),
+            known.vlan(),
+            request.options().generic(),
+            data.pool(),
+            dockersIpam,
+            request.options().internal(),
+            known.created());
+    if (!known.asksTheSame(again)) {
+      throw new Refused(
+          "network "
+              + known.id()
+              + " exists with other options or another subnet, on VLAN "
+              + known.vlan());
+    }
+  }
+
+  private VlanChoice choose(IpamData data, NetworkOptions options, boolean dockersIpam) {
+    Optional<HostVlan> joined =
+        dockersIpam ? vlans.around(data.pool()) : vlans.byRange(data.pool());
+    // A VLAN that this host is in is known without etcd.
+    Vlans all = joined.map(HostVlan::vlan).map(Networks::only).orElseGet(store::list);
+    VlanChoice choice =
+        dockersIpam
+            ? VlanChoice.bySubnet(data, options, all)
+            : VlanChoice.byRange(data, options, pools.get(data.pool()).flatMap(Pool::network), all);
+    if (dockersIpam) {
+      requireSafe(data, choice, joined);
+    }
+    return choice;
+  }
+
+  private static Vlans only(Vlan vlan) {
+    return new Vlans(0, new TreeMap<>(Map.of(vlan.name(), vlan)), List.of());
+  }
+
+  /** Docker's own IPAM must be the only one to give addresses in that subnet. */
+  private void requireSafe(IpamData data, VlanChoice choice, Optional<HostVlan> joined) {
+    Cidr subnet = data.pool();
+    IpAddress gateway = subnet.base().plus(1);
+    if (data.gateway().isPresent() && !data.gateway().get().address().equals(gateway)) {
+      throw new Refused(
+          "--gateway "
+              + data.gateway().get().address()
+              + " can't be: the gateway of "
+              + subnet
+              + " is its first address, "
+              + gateway
+              + ". Leave out --gateway");
+    }
+    if (joined.isPresent() && joined.get().subnets().contains(subnet)) {
+      if (networks.values().stream()
+          .anyMatch(n -> n.vlan().equals(choice.vlan().name()) && !n.dockersIpam())) {
+        throw new Refused(
+            subnet
+                + " is in use here by a network with flannelvlan's own IPAM, which Docker's would"
+                + " not know of. Use: "
+                + DockerCommands.withOurIpam(choice.vlan()));
+      }
+      return;
+    }
+    Leases leases = store.leases(choice.vlan());
+    Optional<Lease> holder = leases.at(subnet).filter(l -> !l.isHeldBy(host.publicAddress()));
+    if (holder.isPresent() || joined.isPresent()) {
+      throw new Refused(
+          (holder.isPresent()
+                  ? subnet + " is host " + holder.get().publicIp() + "'s"
+                  : "this host has " + joined.get().subnets() + " of VLAN " + choice.vlan().name())
+              + ". Use: "
+              + commands(choice.vlan(), leases));
+    }
+  }
+
+  private static String commands(Vlan vlan, Leases leases) {
+    SubnetLayout layout = vlan.config().layout();
+    Set<Cidr> taken = leases.holders().keySet();
+    return DockerCommands.withOurIpam(vlan)
+        + Stream.iterate(layout.subnetOf(layout.subnetMin()), layout::allows, Cidr::next)
+            .filter(subnet -> taken.stream().noneMatch(subnet::overlaps))
+            .findFirst()
+            .map(free -> "  or: " + DockerCommands.withDockersIpam(vlan, free))
+            .orElse("");
+  }
+
+  private void create(Network network, VlanChoice choice, VlanLinks wished, IpAddress address) {
+    links.get(network.vlan()).ifPresent(present -> present.requireAgreement(wished));
+    kernel.requireRoom(choice.vlan(), wished, address);
+    if (!choice.exists()) {
+      store.create(choice.vlan().name(), choice.vlan().config());
+    }
+    boolean first = !isUsed(network.vlan());
+    try {
+      vlans.join(choice.vlan(), choice.subnet(), address);
+      journal.commit(
+          new Batch().put(networks, network.id(), network).put(links, wished.vlan(), wished));
+      kernel.settleVlan(network.vlan());
+    } catch (RuntimeException e) {
+      undo(network, first, choice);
+      throw e;
+    }
+    addresses.publishAll(choice.vlan().range());
+    LOG.info("network {} is on VLAN {}", network.id(), choice.vlan());
+  }
+
+  private void undo(Network network, boolean first, VlanChoice choice) {
+    forget(network.id(), first ? Optional.of(network.vlan()) : Optional.empty());
+    if (!choice.exists()) {
+      try {
+        store.discard(choice.vlan());
+      } catch (VlanException | io.flannelvlan.etcd.EtcdException e) {
+        LOG.warn("VLAN {} stays in etcd without hosts: {}", choice.vlan().name(), e.getMessage());
+      }
+    }
+  }
+
+  /** Takes the network away; an unknown one is not an error. */
+  void delete(String id, BiConsumer<Batch, String> endpoints) {
+    changing.lock();
+    try {
+      Optional<Network> network = networks.get(id);
+      if (network.isEmpty()) {
+        return;
+      }
+      Batch batch = new Batch().remove(networks, id);
+      endpoints.accept(batch, id);
+      journal.commit(batch);
+      forget(id, isUsed(network.get().vlan()) ? Optional.empty() : network.map(Network::vlan));
+      LOG.info("network {} left VLAN {}", id, network.get().vlan());
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  /** Removes the records, and the VLAN from this host if this was its last network. */
+  private void forget(String id, Optional<String> lastOf) {
+    Batch batch = new Batch().remove(networks, id);
+    lastOf.ifPresent(vlan -> batch.remove(links, vlan));
+    journal.commit(batch);
+    Optional<HostVlan> vlan = lastOf.flatMap(vlans::byName);
+    if (vlan.isPresent()) {
+      addresses.releaseAll(vlan.get().range());
+      vlans.leave(vlan.get().name());
+      pools.remove(vlan.get().range());
+    }
+    kernel.wake();
+  }
+}

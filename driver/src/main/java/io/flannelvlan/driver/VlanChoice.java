@@ -1,0 +1,141 @@
+package io.flannelvlan.driver;
+
+import io.flannelvlan.dockerplugin.NetworkApi.IpamData;
+import io.flannelvlan.dockerplugin.Refused;
+import io.flannelvlan.flannel.NetworkConfig;
+import io.flannelvlan.flannel.SubnetLayout;
+import io.flannelvlan.flannel.Vlan;
+import io.flannelvlan.flannel.Vlans;
+import io.flannelvlan.flannel.Vxlan;
+import io.flannelvlan.net.Cidr;
+import io.flannelvlan.net.Vni;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * Which VLAN a CreateNetwork means, and which subnet of it this host shall have; pure.
+ *
+ * @param vlan stands in etcd already, or is to be made with exactly this content
+ * @param exists whether it stands in etcd
+ * @param subnet this host's
+ */
+record VlanChoice(Vlan vlan, boolean exists, Cidr subnet) {
+
+  /**
+   * With our own IPAM: the pool is the VLAN's range, and the gateway tells the subnet that
+   * RequestPool reserved.
+   *
+   * @param poolsNetwork the name that {@code --ipam-opt network=} gave
+   * @throws Refused if the options, the pool and what stands in etcd contradict each other
+   */
+  static VlanChoice byRange(
+      IpamData data, NetworkOptions options, Optional<String> poolsNetwork, Vlans vlans) {
+    Cidr subnet =
+        data.gateway()
+            .orElseThrow(() -> new Refused("network without a gateway: leave out --gateway"))
+            .subnet();
+    Optional<String> name = agreed(options.network(), poolsNetwork);
+    Optional<Vlan> standing =
+        vlans.byName().values().stream().filter(v -> v.range().equals(data.pool())).findFirst();
+    if (standing.isPresent()) {
+      requireAgreement(standing.get(), options, name);
+      return new VlanChoice(standing.get(), true, subnet);
+    }
+    Vni vni = options.vni().orElseGet(vlans::freeVni);
+    return new VlanChoice(
+        made(name.orElseGet(() -> Vlan.nameOf(vni)), data.pool(), vni, options), false, subnet);
+  }
+
+  /**
+   * With Docker's own IPAM, which numbers containers from the same first address on every host:
+   * safe only if the pool is exactly one subnet of the VLAN, this host's alone.
+   *
+   * @throws Refused with the commands that would be right
+   */
+  static VlanChoice bySubnet(IpamData data, NetworkOptions options, Vlans vlans) {
+    Optional<Vlan> meant = meant(data.pool(), options, vlans);
+    if (meant.isEmpty()) {
+      throw new Refused(
+          "Docker's own IPAM can serve only a VLAN that exists; make it with flannelvlan's: "
+              + DockerCommands.withOurIpam(suggested(options, vlans)));
+    }
+    requireAgreement(meant.get(), options, options.network());
+    if (!meant.get().config().layout().allows(data.pool())) {
+      throw new Refused(
+          "with Docker's own IPAM, --subnet must be one /"
+              + meant.get().config().layout().subnetLen()
+              + " of VLAN "
+              + meant.get()
+              + " that is this host's alone, and "
+              + data.pool()
+              + " is none");
+    }
+    return new VlanChoice(meant.get(), true, data.pool());
+  }
+
+  private static Optional<Vlan> meant(Cidr subnet, NetworkOptions options, Vlans vlans) {
+    if (options.network().isPresent()) {
+      return vlans.find(options.network().get());
+    }
+    return options.vni().isPresent() ? vlans.find(options.vni().get()) : around(subnet, vlans);
+  }
+
+  private static Optional<Vlan> around(Cidr subnet, Vlans vlans) {
+    return vlans.byName().values().stream()
+        .filter(vlan -> vlan.range().contains(subnet))
+        .findFirst();
+  }
+
+  private static Optional<String> agreed(Optional<String> ours, Optional<String> pools) {
+    if (ours.isPresent() && pools.isPresent() && !ours.equals(pools)) {
+      throw new Refused(
+          "--opt network=" + ours.get() + " contradicts --ipam-opt network=" + pools.get());
+    }
+    return ours.or(() -> pools);
+  }
+
+  private static void requireAgreement(Vlan vlan, NetworkOptions asked, Optional<String> name) {
+    if (name.filter(n -> !n.equals(vlan.name())).isPresent()) {
+      throw new Refused(vlan.range() + " belongs to VLAN " + vlan + ", not to " + name.get());
+    }
+    if (asked.vni().filter(vni -> !vni.equals(vlan.vni())).isPresent()) {
+      throw new Refused(
+          "VLAN "
+              + vlan
+              + " is not VNI "
+              + asked.vni().get()
+              + ": leave out --opt vni or give vni="
+              + vlan.vni());
+    }
+    int port = vlan.config().backend().port();
+    if (asked.port().filter(p -> p != port).isPresent()) {
+      throw new Refused(
+          "VLAN " + vlan + " has UDP port " + port + " on all hosts, not " + asked.port().get());
+    }
+  }
+
+  private static Vlan made(String name, Cidr range, Vni vni, NetworkOptions options) {
+    try {
+      return new Vlan(
+          name,
+          new NetworkConfig(
+              SubnetLayout.of(range),
+              new Vxlan(
+                  vni,
+                  options.port().orElse(Vxlan.DEFAULT_PORT),
+                  OptionalInt.empty(),
+                  false,
+                  false,
+                  false)));
+    } catch (IllegalArgumentException e) {
+      throw new Refused(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  /** A VLAN as the user may have meant it, for a command to paste. */
+  private static Vlan suggested(NetworkOptions options, Vlans vlans) {
+    Vni vni = options.vni().orElseGet(vlans::freeVni);
+    Cidr range = Cidr.parse("10." + (vni.number() <= 255 ? vni.number() : 200) + ".0.0/16");
+    return made(options.network().orElseGet(() -> Vlan.nameOf(vni)), range, vni, options);
+  }
+}

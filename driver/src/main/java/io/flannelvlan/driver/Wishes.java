@@ -1,0 +1,113 @@
+package io.flannelvlan.driver;
+
+import io.flannelvlan.driver.kernel.Desired;
+import io.flannelvlan.driver.kernel.Desired.DesiredEndpoint;
+import io.flannelvlan.driver.kernel.Desired.DesiredVlan;
+import io.flannelvlan.driver.kernel.Desired.Links;
+import io.flannelvlan.driver.kernel.Desired.Peer;
+import io.flannelvlan.driver.kernel.KernelLink;
+import io.flannelvlan.driver.kernel.KernelState;
+import io.flannelvlan.flannel.Lease;
+import io.flannelvlan.flannel.Leases;
+import io.flannelvlan.flannel.Vlan;
+import io.flannelvlan.flannel.Vxlan;
+import io.flannelvlan.flannel.host.HostVlan;
+import io.flannelvlan.flannel.host.HostVlans;
+import io.flannelvlan.net.IpAddress;
+import io.flannelvlan.net.MacAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What the kernel should hold, from what the handlers recorded and etcd showed.
+ *
+ * <p>Called on the kernel thread; reads memory only.
+ */
+final class Wishes {
+
+  private final HostVlans vlans;
+  private final Networks networks;
+  private final Endpoints endpoints;
+  private final FirewallWishes firewall;
+
+  Wishes(HostVlans vlans, Networks networks, Endpoints endpoints, boolean masquerade) {
+    this.vlans = vlans;
+    this.networks = networks;
+    this.endpoints = endpoints;
+    this.firewall = new FirewallWishes(networks, endpoints, masquerade);
+  }
+
+  Desired desired(KernelState state) {
+    List<DesiredVlan> all = new ArrayList<>();
+    for (VlanLinks links : networks.links()) {
+      vlans.byName(links.vlan()).ifPresent(vlan -> all.add(desired(vlan, links, state)));
+    }
+    return new Desired(all, firewall.rules(all, state));
+  }
+
+  private DesiredVlan desired(HostVlan vlan, VlanLinks links, KernelState state) {
+    return new DesiredVlan(
+        vlan.name(),
+        vlan.vni(),
+        vlan.range(),
+        vlan.subnets(),
+        links(vlan.vlan(), links, vlan.publicAddress(), vlan.vtepMac()),
+        links.mtu(),
+        vlans.leases(vlan.name()).map(leases -> peers(vlan, links, leases, state)),
+        endpointsOf(vlan.name()));
+  }
+
+  static Links links(Vlan vlan, VlanLinks links, IpAddress local, MacAddress vtepMac) {
+    Vxlan backend = vlan.config().backend();
+    return new Links(
+        links.bridge(),
+        LinkNames.vxlan(vlan.vni()),
+        new KernelLink.Vxlan(
+            vlan.vni(),
+            links.underlay(),
+            Optional.of(local),
+            backend.port(),
+            backend.learning(),
+            backend.gbp()),
+        vtepMac);
+  }
+
+  /**
+   * The other hosts' leases. One that overlaps a subnet of this host, or lies outside the VLAN, is
+   * no peer: a route to it would take this host's own containers, or foreign addresses, away.
+   */
+  private static List<Peer> peers(
+      HostVlan vlan, VlanLinks links, Leases leases, KernelState state) {
+    List<Peer> peers = new ArrayList<>();
+    for (Lease lease : leases.bySubnet().values()) {
+      boolean sane =
+          !lease.isHeldBy(vlan.publicAddress())
+              && vlan.range().contains(lease.subnet())
+              && vlan.subnets().stream().noneMatch(lease.subnet()::overlaps);
+      Optional<MacAddress> mac = lease.attributes().vtepMac();
+      if (sane && mac.isPresent()) {
+        boolean direct =
+            vlan.config().backend().directRouting()
+                && state.isOnLink(links.underlay(), lease.publicIp());
+        peers.add(new Peer(lease.subnet(), lease.publicIp(), mac.get(), direct));
+      }
+    }
+    return peers;
+  }
+
+  private List<DesiredEndpoint> endpointsOf(String vlan) {
+    List<DesiredEndpoint> all = new ArrayList<>();
+    for (Endpoint endpoint : endpoints.all()) {
+      if (networks.find(endpoint.network()).filter(n -> n.vlan().equals(vlan)).isPresent()) {
+        all.add(
+            new DesiredEndpoint(
+                endpoint.hostLink(),
+                endpoint.sandboxLink(),
+                endpoint.mac(),
+                endpoint.state() != Endpoint.State.CREATED));
+      }
+    }
+    return all;
+  }
+}

@@ -1,0 +1,79 @@
+package io.flannelvlan.driver.kernel;
+
+import io.flannelvlan.firewall.FirewallRules;
+import io.flannelvlan.net.Cidr;
+import io.flannelvlan.net.IpAddress;
+import io.flannelvlan.net.MacAddress;
+import io.flannelvlan.net.Vni;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What this host's kernel should hold for us, whole.
+ *
+ * @param vlans every VLAN that this host takes part in; one that is missing here is taken down
+ * @param firewall isolation, masquerading and published ports
+ */
+public record Desired(List<DesiredVlan> vlans, FirewallRules firewall) {
+
+  public Desired {
+    vlans = List.copyOf(vlans);
+  }
+
+  /** Links without a firewall, for a plan that is only looked at. */
+  public Desired(List<DesiredVlan> vlans) {
+    this(vlans, FirewallRules.NONE);
+  }
+
+  /**
+   * One VLAN on this host.
+   *
+   * @param range the whole VLAN's CIDR
+   * @param subnets this host's leases, in the order they were taken
+   * @param mtu of the bridge, the vxlan link and every veth, in bytes
+   * @param peers the other hosts' leases; absent while they are not known, and then nothing that
+   *     may be a peer's is removed
+   */
+  public record DesiredVlan(
+      String name,
+      Vni vni,
+      Cidr range,
+      List<Cidr> subnets,
+      Links links,
+      int mtu,
+      Optional<List<Peer>> peers,
+      List<DesiredEndpoint> endpoints) {
+
+    public DesiredVlan {
+      subnets = List.copyOf(subnets);
+      peers = peers.map(List::copyOf);
+      endpoints = List.copyOf(endpoints);
+    }
+  }
+
+  /**
+   * The two links of a VLAN.
+   *
+   * @param vxlanMac this host's VTEP MAC, the one that its lease in etcd tells the peers
+   */
+  public record Links(String bridge, String vxlan, KernelLink.Vxlan tunnel, MacAddress vxlanMac) {}
+
+  /**
+   * Another host's lease.
+   *
+   * @param direct whether it is reached by a plain route over the underlay link instead of the
+   *     tunnel (flannel's DirectRouting)
+   */
+  public record Peer(Cidr subnet, IpAddress publicAddress, MacAddress vtepMac, boolean direct) {}
+
+  /**
+   * A container's attachment.
+   *
+   * @param hostLink the end that stays, a port of the bridge
+   * @param sandboxLink the end that dockerd takes; its name until then
+   * @param joined dockerd has taken it: a pair that is missing then is not made again, since its
+   *     other end would not be in the container
+   */
+  public record DesiredEndpoint(
+      String hostLink, String sandboxLink, MacAddress mac, boolean joined) {}
+}

@@ -1,0 +1,47 @@
+package io.flannelvlan.driver.kernel;
+
+import io.flannelvlan.firewall.FirewallException;
+import io.flannelvlan.firewall.FirewallRules;
+import io.flannelvlan.firewall.ForwardHook;
+import io.flannelvlan.firewall.Nft;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * The firewall's part of a pass. Looking at it costs two processes, some 10 ms, so it is looked at
+ * only when the rules changed or when somebody may have touched it.
+ */
+final class Firewall {
+
+  private final Nft nft = new Nft();
+  private final ForwardHook hook = new ForwardHook();
+  private final AtomicBoolean suspect = new AtomicBoolean(true);
+  private FirewallRules settled = FirewallRules.NONE;
+
+  /** Somebody may have touched it; from any thread. */
+  void suspect() {
+    suspect.set(true);
+  }
+
+  /**
+   * Brings it to these rules; on the kernel thread.
+   *
+   * @return what nft or iptables said against it
+   */
+  Optional<String> settle(FirewallRules rules) {
+    // Taken before looking: what changes meanwhile is looked at in the next pass.
+    boolean look = suspect.getAndSet(false);
+    if (!look && rules.equals(settled)) {
+      return Optional.empty();
+    }
+    try {
+      nft.apply(rules);
+      hook.apply(rules.bridges());
+      settled = rules;
+      return Optional.empty();
+    } catch (FirewallException e) {
+      suspect.set(true);
+      return Optional.of(String.valueOf(e.getMessage()));
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package io.flannelvlan.driver.kernel;
+
+import io.flannelvlan.net.IpAddress;
+import io.flannelvlan.net.MacAddress;
+import io.flannelvlan.net.Vni;
+import java.util.Optional;
+
+/**
+ * A link as far as we compare it.
+ *
+ * @param master name of the bridge that it is a port of
+ * @param alias empty if it has none
+ */
+public record KernelLink(
+    String name,
+    Kind kind,
+    Optional<MacAddress> mac,
+    int mtu,
+    boolean up,
+    Optional<String> master,
+    String alias) {
+
+  /** What sort of link it is, with what only that sort has. */
+  public sealed interface Kind {}
+
+  public record Bridge() implements Kind {}
+
+  public record Veth() implements Kind {}
+
+  /**
+   * A VXLAN end.
+   *
+   * @param underlay name of the link that carries the tunnel; empty if it is bound to none
+   * @param local the address that it sends from, if set
+   */
+  public record Vxlan(
+      Vni vni, String underlay, Optional<IpAddress> local, int port, boolean learning, boolean gbp)
+      implements Kind {
+
+    @Override
+    public String toString() {
+      return "vxlan id "
+          + vni
+          + " dev "
+          + underlay
+          + local.map(address -> " local " + address).orElse("")
+          + " dstport "
+          + port
+          + (learning ? " learning" : " nolearning")
+          + (gbp ? " gbp" : "");
+    }
+  }
+
+  /**
+   * Any other.
+   *
+   * @param kind the kernel's word for it, empty for a physical link
+   */
+  public record Other(String kind) implements Kind {}
+
+  KernelLink withMtu(int value) {
+    return new KernelLink(name, kind, mac, value, up, master, alias);
+  }
+
+  KernelLink withUp() {
+    return new KernelLink(name, kind, mac, mtu, true, master, alias);
+  }
+
+  KernelLink withMac(MacAddress value) {
+    return new KernelLink(name, kind, Optional.of(value), mtu, up, master, alias);
+  }
+
+  KernelLink withMaster(String value) {
+    return new KernelLink(name, kind, mac, mtu, up, Optional.of(value), alias);
+  }
+}

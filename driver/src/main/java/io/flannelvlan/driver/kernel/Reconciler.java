@@ -1,0 +1,237 @@
+package io.flannelvlan.driver.kernel;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The only one who changes the kernel: one platform thread that compares what should be with a dump
+ * and applies the difference.
+ *
+ * <p>Level, not edge: whatever wakes it (a handler, etcd, a kernel event, the tick), a pass begins
+ * from the wishes and the dump of that moment. {@link #lock} guards the fields below it and is
+ * never held over a system call.
+ */
+public final class Reconciler implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Reconciler.class);
+
+  /** Finds what no event told of. */
+  private static final Duration TICK = Duration.ofSeconds(30);
+
+  /** After a failed pass. */
+  private static final Duration RETRY = Duration.ofSeconds(1);
+
+  /** Kernel events come in swarms when a container starts; one pass serves them all. */
+  private static final Duration EVENT_DELAY = Duration.ofMillis(100);
+
+  /** A pass repeats until nothing is left to do; deleting an incompatible link takes one more. */
+  private static final int ROUNDS = 4;
+
+  private final Kernel kernel;
+  private final Firewall firewall = new Firewall();
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private List<CompletableFuture<Outcome>> waiting = new ArrayList<>();
+  private long nextPassNanos = System.nanoTime();
+  private long lastTickNanos = System.nanoTime();
+  private boolean closed;
+
+  /**
+   * A reconciler, not yet started.
+   *
+   * @param kernel used by the reconciler's thread alone
+   */
+  public Reconciler(Kernel kernel) {
+    this.kernel = kernel;
+  }
+
+  /**
+   * Begins to work.
+   *
+   * @param desired the wishes of this moment, for the kernel as it is; called on the kernel thread,
+   *     must not block
+   */
+  public void start(Function<KernelState, Desired> desired) {
+    Thread.ofPlatform().name("kernel").start(() -> run(desired));
+  }
+
+  /** Something may have changed: begins a pass soon. */
+  public void wake() {
+    schedule(EVENT_DELAY);
+  }
+
+  /** Somebody may have touched nft or iptables: the next pass looks at them too. */
+  public void suspectFirewall() {
+    firewall.suspect();
+    wake();
+  }
+
+  /** A wish was recorded: begins a pass at once. */
+  public void wakeNow() {
+    schedule(Duration.ZERO);
+  }
+
+  /**
+   * Waits for the first pass that begins after this call.
+   *
+   * @throws TimeoutException if it is not over by then; it goes on all the same
+   */
+  public Outcome settle(Duration timeout) throws TimeoutException, InterruptedException {
+    CompletableFuture<Outcome> outcome = new CompletableFuture<>();
+    lock.lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("the reconciler is closed");
+      }
+      waiting.add(outcome);
+      nextPassNanos = System.nanoTime();
+      changed.signal();
+    } finally {
+      lock.unlock();
+    }
+    try {
+      return outcome.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("the kernel thread ended", e.getCause());
+    }
+  }
+
+  private void schedule(Duration delay) {
+    lock.lock();
+    try {
+      long at = System.nanoTime() + delay.toNanos();
+      if (at - nextPassNanos < 0) {
+        nextPassNanos = at;
+        changed.signal();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void run(Function<KernelState, Desired> desired) {
+    while (true) {
+      List<CompletableFuture<Outcome>> served = awaitPass();
+      if (served == null) {
+        kernel.close();
+        return;
+      }
+      Outcome outcome = pass(desired);
+      if (!outcome.failures().isEmpty()) {
+        schedule(RETRY);
+      }
+      served.forEach(waiter -> waiter.complete(outcome));
+    }
+  }
+
+  /** Those who wait for the pass that is due now; null when it is time to end. */
+  private @org.jspecify.annotations.Nullable List<CompletableFuture<Outcome>> awaitPass() {
+    lock.lock();
+    try {
+      long left;
+      while (!closed && (left = nextPassNanos - System.nanoTime()) > 0) {
+        changed.awaitNanos(left);
+      }
+      if (closed) {
+        waiting.forEach(w -> w.completeExceptionally(new IllegalStateException("closed")));
+        return null;
+      }
+      if (waiting.isEmpty() && System.nanoTime() - lastTickNanos > TICK.toNanos()) {
+        lastTickNanos = System.nanoTime();
+        firewall.suspect();
+      }
+      nextPassNanos = System.nanoTime() + TICK.toNanos();
+      List<CompletableFuture<Outcome>> served = waiting;
+      waiting = new ArrayList<>();
+      return served;
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("nobody interrupts the kernel thread", e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Outcome pass(Function<KernelState, Desired> desired) {
+    List<Change> applied = new ArrayList<>();
+    Map<String, List<String>> failures = new TreeMap<>();
+    KernelState state = KernelState.empty();
+    try {
+      boolean again = true;
+      for (int round = 0; again && round < ROUNDS; round++) {
+        failures.clear();
+        state = kernel.dump();
+        Desired wished = desired.apply(state);
+        // Before any link: no packet of a new VLAN passes without its rules.
+        firewall.settle(wished.firewall()).ifPresent(e -> fail(failures, Outcome.EVERYTHING, e));
+        Plan plan = Plan.between(wished, state);
+        plan.conflicts().forEach(c -> fail(failures, c.vlan(), c.text()));
+        List<Change> done = apply(plan.changes(), failures);
+        applied.addAll(done);
+        for (Change change : done) {
+          state = state.after(change);
+        }
+        again = needsAnotherLook(plan.changes(), done);
+      }
+    } catch (RuntimeException e) {
+      LOG.warn("kernel pass failed, tried again in {} s", RETRY.toSeconds(), e);
+      fail(failures, Outcome.EVERYTHING, String.valueOf(e.getMessage()));
+    }
+    return new Outcome(applied, failures, state);
+  }
+
+  /**
+   * The kernel acknowledged what it did, so the model stands for a second dump. Not so after a link
+   * went, which takes along what the plan took for standing, nor after half a success.
+   */
+  private static boolean needsAnotherLook(List<Change> planned, List<Change> done) {
+    boolean partly = !done.isEmpty() && done.size() < planned.size();
+    return partly || done.stream().anyMatch(change -> change instanceof Change.DeleteLink);
+  }
+
+  private List<Change> apply(List<Change> changes, Map<String, List<String>> failures) {
+    List<Change> done = new ArrayList<>();
+    List<Optional<String>> errors = kernel.apply(changes);
+    for (int i = 0; i < changes.size(); i++) {
+      Change change = changes.get(i);
+      if (errors.get(i).isEmpty()) {
+        LOG.info("{}", change);
+        done.add(change);
+      } else {
+        String text = change + ": " + errors.get(i).get();
+        LOG.warn("{}", text);
+        fail(failures, change.vlan(), text);
+      }
+    }
+    return done;
+  }
+
+  private static void fail(Map<String, List<String>> failures, String vlan, String text) {
+    failures.computeIfAbsent(vlan, _ -> new ArrayList<>()).add(text);
+  }
+
+  /** Ends the thread; what stands in the kernel stays, so that traffic runs on. */
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      closed = true;
+      changed.signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+}

@@ -1,0 +1,119 @@
+package io.flannelvlan.ipam;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.flannelvlan.etcd.Etcd;
+import io.flannelvlan.etcd.Guard;
+import io.flannelvlan.etcd.KeyValue;
+import io.flannelvlan.etcd.Txn;
+import io.flannelvlan.etcd.TxnResult;
+import io.flannelvlan.net.IpAddress;
+import io.flannelvlan.net.MacAddress;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * The addresses of all hosts in etcd, one key each:
+ *
+ * <pre>
+ * /flannelvlan/addresses/vlan002/10.2.20.5
+ *   {"host":"198.51.100.11","since":"2026-11-22T20:00:00Z","endpoint":"51f2…","mac":"0a:58:0a:02:14:05"}
+ * </pre>
+ *
+ * The prefix lies outside flannel's, whose watchers never see it.
+ */
+final class AddressKeys {
+
+  private static final String ROOT = "/flannelvlan/addresses/";
+
+  /** The value, as other hosts and operators read it. */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  record Holder(
+      String host,
+      String since,
+      @org.jspecify.annotations.Nullable String endpoint,
+      @org.jspecify.annotations.Nullable String mac) {}
+
+  private final ObjectMapper json =
+      JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
+  private final Etcd etcd;
+
+  AddressKeys(Etcd etcd) {
+    this.etcd = etcd;
+  }
+
+  /** Whether it makes sense to ask etcd now. */
+  boolean reachable() {
+    return etcd.isReachable();
+  }
+
+  /**
+   * Creates the key; if it is there already, the holder is returned and nothing changes.
+   *
+   * @throws io.flannelvlan.etcd.EtcdException if etcd does not answer
+   */
+  Optional<Holder> claim(String vlan, IpAddress host, AllocatedAddress address) {
+    String key = key(vlan, address.address().address());
+    TxnResult result = etcd.txn(Txn.when(Guard.absent(key)).put(key, value(host, address)));
+    return result.succeeded() ? Optional.empty() : result.current(key).map(this::holder);
+  }
+
+  /** Writes the key as this host knows it, whatever it held. */
+  void write(String vlan, IpAddress host, AllocatedAddress address) {
+    etcd.txn(Txn.when().put(key(vlan, address.address().address()), value(host, address)));
+  }
+
+  /** Removes the key if it is this host's. */
+  void remove(String vlan, IpAddress host, IpAddress address) {
+    String key = key(vlan, address);
+    Optional<KeyValue> present = etcd.get(key);
+    if (present.isPresent() && holder(present.get()).host().equals(host.toString())) {
+      etcd.txn(Txn.when(Guard.unchanged(present.get())).delete(key));
+    }
+  }
+
+  /** Who holds what in the VLAN. */
+  Map<IpAddress, Holder> list(String vlan) {
+    Map<IpAddress, Holder> all = new TreeMap<>();
+    String prefix = ROOT + vlan + "/";
+    etcd.range(prefix)
+        .entries()
+        .forEach((key, value) -> {
+          try {
+            all.put(IpAddress.parse(key.substring(prefix.length())), holder(value));
+          } catch (IllegalArgumentException _) {
+            // Somebody else's key under our prefix; it can't be an address that we gave out.
+          }
+        });
+    return all;
+  }
+
+  private Holder holder(KeyValue value) {
+    try {
+      return json.readValue(value.value(), Holder.class);
+    } catch (JsonProcessingException _) {
+      return new Holder("unknown (" + value.key() + " can't be read)", "", null, null);
+    }
+  }
+
+  private String value(IpAddress host, AllocatedAddress address) {
+    try {
+      return json.writeValueAsString(
+          new Holder(
+              host.toString(),
+              address.since().toString(),
+              address.endpoint().orElse(null),
+              address.mac().map(MacAddress::toString).orElse(null)));
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static String key(String vlan, IpAddress address) {
+    return ROOT + vlan + "/" + address;
+  }
+}

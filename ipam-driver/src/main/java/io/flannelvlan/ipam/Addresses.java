@@ -1,0 +1,221 @@
+package io.flannelvlan.ipam;
+
+import io.flannelvlan.dockerplugin.Refused;
+import io.flannelvlan.etcd.Etcd;
+import io.flannelvlan.etcd.EtcdException;
+import io.flannelvlan.flannel.host.HostVlan;
+import io.flannelvlan.flannel.host.HostVlans;
+import io.flannelvlan.journal.Batch;
+import io.flannelvlan.journal.Journal;
+import io.flannelvlan.journal.JournalException;
+import io.flannelvlan.journal.Table;
+import io.flannelvlan.net.Cidr;
+import io.flannelvlan.net.InterfaceAddress;
+import io.flannelvlan.net.IpAddress;
+import io.flannelvlan.net.MacAddress;
+import java.time.Clock;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The addresses of this host's leases: who has which.
+ *
+ * <p>An address is picked in memory, claimed in etcd by create-if-absent, written to the journal,
+ * and only then answered. While etcd is away the journal alone decides, which is safe because only
+ * the holder of a lease allocates in it; {@link AddressMirror} tells etcd later.
+ *
+ * <p>{@link #lock} guards {@link #sets} and is never held over I/O.
+ */
+public final class Addresses implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Addresses.class);
+
+  private final HostVlans vlans;
+  private final AddressKeys keys;
+  private final Journal journal;
+  private final Table<AllocatedAddress> table;
+  private final AddressMirror mirror;
+  private final Clock clock;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Map<Cidr, AddressSet> sets = new HashMap<>();
+
+  public Addresses(HostVlans vlans, Etcd etcd, Journal journal, Clock clock) {
+    this.vlans = vlans;
+    this.keys = new AddressKeys(etcd);
+    this.journal = journal;
+    this.table = journal.table("address", AllocatedAddress.class);
+    this.mirror = new AddressMirror(vlans, keys, table);
+    this.clock = clock;
+    for (AllocatedAddress address : table.values()) {
+      set(address.address().subnet()).take(address.address().address());
+    }
+  }
+
+  public void start() {
+    mirror.start();
+  }
+
+  /** All that are given out, in no order. */
+  public Collection<AllocatedAddress> all() {
+    return table.values();
+  }
+
+  public Optional<AllocatedAddress> get(IpAddress address) {
+    return table.get(address.toString());
+  }
+
+  /**
+   * The next free address of these subnets.
+   *
+   * @param within the part of them that may be used
+   * @return empty if all are taken
+   */
+  Optional<InterfaceAddress> next(Cidr range, List<Cidr> subnets, Cidr within) {
+    for (Cidr subnet : subnets) {
+      Optional<IpAddress> picked = locked(subnet, set -> set.next(within));
+      while (picked.isPresent()) {
+        InterfaceAddress address = new InterfaceAddress(picked.get(), subnet.length());
+        Optional<AddressKeys.Holder> holder = keep(range, address);
+        if (holder.isEmpty()) {
+          return Optional.of(address);
+        }
+        // Stays taken here, so that the loop ends; a restart looks at it again.
+        LOG.warn(
+            "{} is passed over: etcd says that host {} holds it", address, holder.get().host());
+        picked = locked(subnet, set -> set.next(within));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Takes this very address.
+   *
+   * @throws Refused if it is taken, or is one that is never given out; the text says by whom
+   */
+  public InterfaceAddress take(Cidr range, Cidr subnet, IpAddress wanted) {
+    if (!locked(subnet, set -> set.take(wanted))) {
+      throw new Refused(
+          get(wanted)
+              .map(held ->
+                  wanted
+                      + " is in use since "
+                      + held.since()
+                      + held.endpoint().map(id -> " by endpoint " + id).orElse(""))
+              .orElse(
+                  wanted
+                      + " can't be a container's: "
+                      + subnet.base()
+                      + " is the tunnel's, "
+                      + subnet.base().plus(1)
+                      + " the gateway, "
+                      + subnet.last()
+                      + " the broadcast address of this host's subnet "
+                      + subnet));
+    }
+    InterfaceAddress address = new InterfaceAddress(wanted, subnet.length());
+    Optional<AddressKeys.Holder> holder = keep(range, address);
+    if (holder.isPresent()) {
+      locked(subnet, set -> set.free(wanted));
+      throw new Refused(
+          wanted + " is held by host " + holder.get().host() + " since " + holder.get().since());
+    }
+    return address;
+  }
+
+  /** Claims in etcd, then journals; the holder if etcd knows one, and then nothing is kept. */
+  private Optional<AddressKeys.Holder> keep(Cidr range, InterfaceAddress address) {
+    AllocatedAddress allocated =
+        new AllocatedAddress(range, address, Optional.empty(), Optional.empty(), clock.instant());
+    boolean claimed = false;
+    Optional<HostVlan> vlan = vlans.byRange(range);
+    if (vlan.isPresent() && keys.reachable()) {
+      try {
+        Optional<AddressKeys.Holder> holder =
+            keys.claim(vlan.get().name(), vlan.get().publicAddress(), allocated);
+        if (holder.isPresent()) {
+          return holder;
+        }
+        claimed = true;
+      } catch (EtcdException e) {
+        LOG.debug("{} is given out while etcd is away: {}", address, e.getMessage());
+      }
+    }
+    try {
+      journal.commit(new Batch().put(table, allocated.key(), allocated));
+    } catch (JournalException e) {
+      locked(address.subnet(), set -> set.free(address.address()));
+      mirror.touch(address.address(), range);
+      throw e;
+    }
+    if (!claimed) {
+      mirror.touch(address.address(), range);
+    }
+    return Optional.empty();
+  }
+
+  /** Adds to the batch who has the address; {@link #published} once it is committed. */
+  public void confirm(Batch batch, IpAddress address, String endpoint, MacAddress mac) {
+    get(address).ifPresent(a -> batch.put(table, a.key(), a.confirmed(endpoint, mac)));
+  }
+
+  /** Tells etcd, in the background, what a commit changed about the address. */
+  public void published(IpAddress address) {
+    get(address).ifPresent(a -> mirror.touch(address, a.range()));
+  }
+
+  /** Gives the address back; an unknown one is not an error. */
+  public void release(IpAddress address) {
+    Optional<AllocatedAddress> held = get(address);
+    if (held.isEmpty()) {
+      return;
+    }
+    journal.commit(new Batch().remove(table, held.get().key()));
+    locked(held.get().address().subnet(), set -> set.free(address));
+    mirror.touch(address, held.get().range());
+  }
+
+  /** Tells etcd of all addresses of a VLAN that was joined just now. */
+  public void publishAll(Cidr range) {
+    table.values().stream()
+        .filter(held -> held.range().equals(range))
+        .forEach(held -> mirror.touch(held.address().address(), range));
+  }
+
+  /** Gives back every address of the VLAN. */
+  public void releaseAll(Cidr range) {
+    table.values().stream()
+        .filter(held -> held.range().equals(range))
+        .forEach(held -> release(held.address().address()));
+  }
+
+  /** How many of the subnet's addresses are taken, and how many it has. */
+  String usage(Cidr subnet) {
+    return locked(subnet, set -> set.takenCount() + " of " + set.capacity());
+  }
+
+  private <R> R locked(Cidr subnet, Function<AddressSet, R> work) {
+    lock.lock();
+    try {
+      return work.apply(set(subnet));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private AddressSet set(Cidr subnet) {
+    return sets.computeIfAbsent(subnet, AddressSet::new);
+  }
+
+  @Override
+  public void close() {
+    mirror.close();
+  }
+}

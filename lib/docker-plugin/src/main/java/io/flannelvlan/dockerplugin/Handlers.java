@@ -1,0 +1,4 @@
+package io.flannelvlan.dockerplugin;
+
+/** Who does what dockerd asks. */
+record Handlers(NetworkApi network, IpamApi ipam) {}

@@ -1,0 +1,104 @@
+package io.flannelvlan.etcd;
+
+import io.etcd.jetcd.common.exception.CompactedException;
+import io.flannelvlan.etcd.EtcdException.Kind;
+import io.grpc.Status;
+import io.grpc.StatusException;
+import io.grpc.StatusRuntimeException;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the client library threw, read once: the kind, etcd's own words, and whether another try is
+ * safe.
+ */
+record Failure(Kind kind, String words) {
+
+  static Failure of(Throwable thrown) {
+    // A failed login hides what happened one level deeper, behind a status of its own.
+    for (Throwable t = thrown; t != null; t = t.getCause()) {
+      if (t instanceof CompactedException) {
+        return new Failure(Kind.COMPACTED, words(t.getMessage(), t));
+      }
+      Status status = status(t);
+      if (status != null && !(status.getDescription() == null && status.getCause() != null)) {
+        return of(status);
+      }
+      if (t instanceof io.etcd.jetcd.common.exception.EtcdException e && e.getCause() == null) {
+        Status.Code code = Status.Code.valueOf(e.getErrorCode().name());
+        return of(code.toStatus().withDescription(e.getMessage()));
+      }
+    }
+    return new Failure(Kind.OTHER, words(thrown.getMessage(), thrown));
+  }
+
+  /** True if etcd certainly did not act, and may do so when asked again in a moment. */
+  boolean refusedBeforeActing() {
+    return words.contains("no leader") || isStaleToken();
+  }
+
+  /** True if a member is there but the cluster is busy with itself, such as an election. */
+  boolean isBetweenLeaders() {
+    return words.contains("leader");
+  }
+
+  boolean isStaleToken() {
+    return words.contains("invalid auth token") || words.contains("auth store is old");
+  }
+
+  private static Failure of(Status status) {
+    String words = words(status.getDescription(), status.getCause());
+    return new Failure(kind(status.getCode(), words.toLowerCase(Locale.ROOT)), words);
+  }
+
+  private static Kind kind(Status.Code code, String words) {
+    if (words.contains("compacted")) {
+      return Kind.COMPACTED;
+    }
+    if (words.contains("auth")
+        || words.contains("permission denied")
+        || words.contains("user name is empty")) {
+      return code == Status.Code.UNAVAILABLE ? Kind.UNAVAILABLE : Kind.REFUSED;
+    }
+    return switch (code) {
+      case UNAVAILABLE -> Kind.UNAVAILABLE;
+      case DEADLINE_EXCEEDED -> Kind.TIMEOUT;
+      case PERMISSION_DENIED, UNAUTHENTICATED -> Kind.REFUSED;
+      case OK,
+          CANCELLED,
+          UNKNOWN,
+          INVALID_ARGUMENT,
+          NOT_FOUND,
+          ALREADY_EXISTS,
+          RESOURCE_EXHAUSTED,
+          FAILED_PRECONDITION,
+          ABORTED,
+          OUT_OF_RANGE,
+          UNIMPLEMENTED,
+          INTERNAL,
+          DATA_LOSS ->
+          Kind.OTHER;
+    };
+  }
+
+  private static @Nullable Status status(Throwable t) {
+    return switch (t) {
+      case StatusRuntimeException e -> e.getStatus();
+      case StatusException e -> e.getStatus();
+      default -> null;
+    };
+  }
+
+  /** "io exception" alone helps nobody; the cause says "Connection refused: /127.0.0.1:2379". */
+  private static String words(@Nullable String said, @Nullable Throwable cause) {
+    String words = said == null ? "" : said;
+    Throwable root = cause;
+    while (root != null && root.getCause() != null) {
+      root = root.getCause();
+    }
+    if (root != null && root.getMessage() != null && !words.contains(root.getMessage())) {
+      return words.isEmpty() ? root.getMessage() : words + ": " + root.getMessage();
+    }
+    return words.isEmpty() && root != null ? root.toString() : words;
+  }
+}

@@ -1,0 +1,23 @@
+package io.flannelvlan.firewall;
+
+import java.util.regex.Pattern;
+
+/** Which names of links may stand in rules. */
+final class LinkName {
+
+  /**
+   * Quotes, blanks and line ends would break out of a script, and a last {@code *} (nft) or {@code
+   * +} (iptables) would match other links too. 15 = IFNAMSIZ - 1.
+   */
+  private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9_.:@=~-]{1,15}");
+
+  private LinkName() {}
+
+  static String checked(String name) {
+    if (!PLAIN.matcher(name).matches()) {
+      throw new IllegalArgumentException(
+          "a link named \"" + name + "\" cannot be named in firewall rules");
+    }
+    return name;
+  }
+}

@@ -1,0 +1,52 @@
+package io.flannelvlan.firewall;
+
+import io.flannelvlan.net.Cidr;
+import io.flannelvlan.net.IpAddress;
+import io.flannelvlan.net.Vni;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * One VLAN as the firewall sees it.
+ *
+ * @param name the VLAN's name, by which published ports refer to it
+ * @param vni its number on the wire; must differ from those of all other VLANs here
+ * @param bridge the bridge that holds the gateway address and the containers
+ * @param vxlan the link to the peers
+ * @param udpPort the VXLAN port on the underlay
+ * @param range all addresses of the VLAN, on every host
+ * @param internal nothing enters or leaves, published ports included
+ * @param masquerade whether packets to the outside carry the host's address
+ * @param peers the underlay addresses that may send into this VNI; absent: not known, so any may
+ */
+public record VlanRules(
+    String name,
+    Vni vni,
+    String bridge,
+    String vxlan,
+    int udpPort,
+    Cidr range,
+    boolean internal,
+    boolean masquerade,
+    Optional<Set<IpAddress>> peers) {
+
+  private static final Cidr LOOPBACK = Cidr.parse("127.0.0.0/8");
+
+  public VlanRules {
+    LinkName.checked(bridge);
+    LinkName.checked(vxlan);
+    if (udpPort < 1 || udpPort > 65535) {
+      throw new IllegalArgumentException("VLAN " + name + ": no VXLAN port " + udpPort);
+    }
+    if (!range.base().isIpv4() || range.length() == 0 || range.overlaps(LOOPBACK)) {
+      throw new IllegalArgumentException("VLAN " + name + ": no IPv4 range for a VLAN: " + range);
+    }
+    peers = peers.map(Set::copyOf);
+  }
+
+  /** Both links by which its packets come and go. */
+  List<String> links() {
+    return List.of(bridge, vxlan);
+  }
+}

@@ -1,0 +1,196 @@
+package io.flannelvlan.tests.lab;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * A wire with etcd, hosts and somebody outside, made for one purpose and gone after it.
+ *
+ * <pre>
+ *   try (Lab lab = Lab.start()) {
+ *     Host host = lab.host(Engine.DOCKER_28);
+ *     host.plugin().start();
+ *     host.docker("network", "create", "-d", "flannelvlan", …);
+ *     Container web = host.run("web", "vlan001");
+ *     web.pings(host.address());
+ *   }
+ * </pre>
+ */
+public final class Lab implements AutoCloseable {
+  /** The one image that every host has; tests/lab/image tells what it serves. */
+  public static final String IMAGE = "bb";
+
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final AtomicInteger LABS = new AtomicInteger();
+  private static volatile Optional<Lab> latest = Optional.empty();
+
+  private final Path dir;
+  private final Remains remains;
+  private final Process init;
+  private final Namespaces namespaces;
+  private final Etcd etcd;
+  private final Machine outside;
+  private final AtomicInteger hostCount = new AtomicInteger();
+  private final List<Host> hosts = new CopyOnWriteArrayList<>();
+  private boolean over;
+  private String lastWords = "";
+
+  private Lab(Path dir) {
+    this.dir = dir;
+    this.remains = new Remains(dir);
+    this.init =
+        Command.of("unshare", "--mount", "--propagation", "private", "--net", "--pid", "--fork")
+            .with("--kill-child", Project.script("lab-init"), dir)
+            .spawnListening(dir.resolve("lab.log"));
+    Await.until(
+        PATIENCE,
+        () -> "the lab does not start (is this root?), see " + dir.resolve("lab.log"),
+        () -> remains.firstProcess().isPresent());
+    this.namespaces = Namespaces.lab(remains.firstProcess().getAsLong());
+    this.etcd = new Etcd(namespaces, dir);
+    this.outside = new Machine(namespaces, dir.resolve("outside"), "198.51.100.200");
+  }
+
+  /** A wire with a running etcd and a machine outside; no host yet. */
+  public static Lab start() {
+    Remains.sweep();
+    String name = "lab-" + ProcessHandle.current().pid() + "-" + LABS.incrementAndGet();
+    Path dir = Project.cache().resolve(name);
+    try {
+      Files.createDirectories(dir);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    Lab lab = new Lab(dir);
+    Runtime.getRuntime().addShutdownHook(new Thread(lab::close, "lab-take-down"));
+    latest = Optional.of(lab);
+    try {
+      lab.etcd.command().writeAsScript(dir.resolve("etcdctl"));
+      lab.outside.powerOn();
+      Command.of(Project.script("image").toString(), Engine.busybox().toString())
+          .with(lab.dir.resolve("image"))
+          .run()
+          .orThrow();
+      lab.outside.serve(lab.dir.resolve("image/www"));
+      lab.etcd.daemon().start();
+      return lab;
+    } catch (RuntimeException e) {
+      lab.close();
+      throw e;
+    }
+  }
+
+  /** Ends every lab that {@link #keep} left behind; how many there were. */
+  public static int endKept() {
+    List<Remains> kept = Remains.kept();
+    kept.forEach(Remains::end);
+    return kept.size();
+  }
+
+  /** The next host (h1 at 198.51.100.11, …), its dockerd running; the plugin is not started yet. */
+  public Host host(Engine engine, String... dockerdOptions) {
+    return boot(hostCount.incrementAndGet(), engine, List.of(dockerdOptions));
+  }
+
+  /** Several hosts, booted at the same time, in this order. */
+  public List<Host> hosts(Engine... engines) {
+    List<CompletableFuture<Host>> booting =
+        Arrays.stream(engines)
+            .map(engine -> {
+              int number = hostCount.incrementAndGet();
+              return CompletableFuture.supplyAsync(
+                  () -> boot(number, engine, List.of()), Thread::startVirtualThread);
+            })
+            .toList();
+    return booting.stream().map(CompletableFuture::join).toList();
+  }
+
+  public Etcd etcd() {
+    return etcd;
+  }
+
+  /**
+   * A machine on the wire that has no route to any VLAN. It serves what the lab's containers do.
+   */
+  public Machine outside() {
+    return outside;
+  }
+
+  /** Where logs and disks of the hosts lie. */
+  public Path dir() {
+    return dir;
+  }
+
+  /** The lab started last, for whoever reports a failure. */
+  public static Optional<Lab> latest() {
+    return latest;
+  }
+
+  /** The end of every daemon's log; of a lab that is over, as it was then. */
+  public synchronized String logs() {
+    return over ? lastWords : collectLogs();
+  }
+
+  private String collectLogs() {
+    Stream<Daemon> daemons =
+        Stream.concat(
+            Stream.of(etcd.daemon()),
+            hosts.stream()
+                .sorted(Comparator.comparing(Host::name))
+                .flatMap(host -> Stream.of(host.dockerd(), host.plugin())));
+    return daemons.map(Daemon::tail).collect(Collectors.joining());
+  }
+
+  /** Leaves the lab running after this program, until {@link #endKept}. */
+  public synchronized void keep() {
+    try {
+      init.getOutputStream().write("keep\n".getBytes(StandardCharsets.UTF_8));
+      init.getOutputStream().flush();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    Await.until(PATIENCE, () -> "the lab cannot be kept", () -> Files.exists(dir.resolve("kept")));
+    over = true;
+  }
+
+  /** Ends everything; also called when the program is interrupted. */
+  @Override
+  public synchronized void close() {
+    if (over) {
+      return;
+    }
+    lastWords = collectLogs();
+    over = true;
+    remains.end();
+  }
+
+  private Host boot(int number, Engine engine, List<String> dockerdOptions) {
+    Path place = dir.resolve("h" + number);
+    Machine machine = new Machine(namespaces, place, "198.51.100." + (10 + number));
+    List<String> options = new ArrayList<>(List.of("--cgroup-parent", Cgroups.parent(dir)));
+    options.addAll(dockerdOptions);
+    Host host = new Host(machine, engine, place, options);
+    hosts.add(host);
+    host.powerOn();
+    host.dockerd().start();
+    host.dockerCommand("import", "--change", "CMD [\"serve\"]", "-", IMAGE)
+        .from(dir.resolve("image.tar"))
+        .run()
+        .orThrow();
+    return host;
+  }
+}

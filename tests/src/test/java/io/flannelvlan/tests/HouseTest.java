@@ -1,0 +1,127 @@
+package io.flannelvlan.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** The repository holds itself to the rules of CONTRIBUTING.md. */
+class HouseTest {
+
+  private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+
+  /** A file with more lines than this has outgrown its one idea. */
+  private static final int MAX_LINES = 400;
+
+  private static final Pattern REFUSED_NAMES =
+      Pattern.compile(
+          ".*(Manager|Helper|Utils?|Impl|Processor|Context|Data|Info)\\.java|(Base|Abstract).*\\.java");
+
+  @Test
+  void noFileHasOutgrownItsIdea() {
+    assertThat(sources().stream().filter(file -> lines(file).size() > MAX_LINES)).isEmpty();
+  }
+
+  @Test
+  void noTypeHasARefusedName() {
+    assertThat(
+            sources().stream()
+                .filter(f -> REFUSED_NAMES.matcher(f.getFileName().toString()).matches()))
+        .isEmpty();
+  }
+
+  @Test
+  void everyMainPackageSaysWhatItKnowsAndIsNullMarked() {
+    assertThat(
+            sources().stream()
+                .filter(file -> file.toString().contains("/src/main/java/"))
+                .map(file -> file.resolveSibling("package-info.java"))
+                .distinct()
+                .filter(info -> !Files.exists(info) || !text(info).contains("@NullMarked")))
+        .isEmpty();
+  }
+
+  @Test
+  void theEtcdClientIsImportedInLibEtcdOnly() {
+    assertThat(importing("io.etcd.jetcd", "lib/etcd/")).isEmpty();
+  }
+
+  @Test
+  void foreignFunctionsAreBoundInLibNetlinkOnly() {
+    assertThat(importing("java.lang.foreign", "lib/netlink/")).isEmpty();
+  }
+
+  @Test
+  void httpIsKnownInLibDockerPluginOnly() {
+    assertThat(importing("io.javalin", "lib/docker-plugin/")).isEmpty();
+    assertThat(importing("org.eclipse.jetty", "lib/docker-plugin/")).isEmpty();
+  }
+
+  @Test
+  void theKernelSideKnowsNeitherDockersNorEtcdsWords() {
+    assertThat(
+            sources().stream()
+                .filter(file -> file.toString().contains("/driver/kernel/"))
+                .filter(file ->
+                    imports(file, "io.flannelvlan.dockerplugin")
+                        || imports(file, "io.flannelvlan.etcd")
+                        || imports(file, "io.flannelvlan.flannel")))
+        .isEmpty();
+  }
+
+  @Test
+  void noTestIsSkipped() {
+    Pattern skipped = Pattern.compile("^\\s*@Disabled|Assumptions\\.|assumeTrue\\(|assumeThat\\(");
+    List<String> found = new ArrayList<>();
+    for (Path file : sources()) {
+      if (file.getFileName().toString().equals("HouseTest.java")) {
+        continue;
+      }
+      lines(file).stream()
+          .filter(line -> skipped.matcher(line).find())
+          .forEach(line -> found.add(file + ": " + line.strip()));
+    }
+    assertThat(found).isEmpty();
+  }
+
+  private static List<Path> importing(String prefix, String exceptUnder) {
+    return sources().stream()
+        .filter(file -> !ROOT.relativize(file).toString().startsWith(exceptUnder))
+        .filter(file -> imports(file, prefix))
+        .toList();
+  }
+
+  private static boolean imports(Path file, String prefix) {
+    return lines(file).stream()
+        .anyMatch(line ->
+            line.startsWith("import " + prefix) || line.startsWith("import static " + prefix));
+  }
+
+  private static List<Path> sources() {
+    try (Stream<Path> all = Files.walk(ROOT)) {
+      return all.filter(file -> file.toString().endsWith(".java"))
+          .filter(file -> !file.toString().contains("/target/"))
+          .toList();
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  private static List<String> lines(Path file) {
+    return text(file).lines().toList();
+  }
+
+  private static String text(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+}
