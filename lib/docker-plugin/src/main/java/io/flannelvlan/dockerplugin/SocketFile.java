@@ -95,9 +95,12 @@ final class SocketFile implements AutoCloseable {
   public void close() {
     try (lock) {
       remove(workshop);
+      // The number can't have been given to a successor's file yet: a bound socket keeps its inode,
+      // and the server is still listening.
       if (inode != null && Objects.equals(inode, inode(path))) {
         Files.deleteIfExists(path);
       }
+      inode = null;
     } catch (IOException e) {
       throw new UncheckedIOException("remove socket " + path, e);
     }

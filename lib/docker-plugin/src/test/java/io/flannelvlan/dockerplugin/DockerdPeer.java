@@ -87,12 +87,13 @@ final class DockerdPeer implements AutoCloseable {
     return new Answer(Integer.parseInt(statusLine[1]), headers, body(headers));
   }
 
-  private byte[] body(Map<String, String> headers) throws IOException {
+  private String body(Map<String, String> headers) throws IOException {
     String encoding = headers.getOrDefault("Transfer-Encoding", "");
     if (encoding.toLowerCase(Locale.ROOT).equals("chunked")) {
       throw new IOException("replies are short and were never chunked");
     }
-    return in.readNBytes(Integer.parseInt(headers.getOrDefault("Content-Length", "0")));
+    int length = Integer.parseInt(headers.getOrDefault("Content-Length", "0"));
+    return new String(in.readNBytes(length), StandardCharsets.UTF_8);
   }
 
   private String line() throws IOException {
@@ -111,21 +112,17 @@ final class DockerdPeer implements AutoCloseable {
     channel.close();
   }
 
-  record Answer(int status, Map<String, String> headers, byte[] bytes) {
+  record Answer(int status, Map<String, String> headers, String text) {
 
     JsonNode json() throws IOException {
-      return JSON.readTree(bytes);
-    }
-
-    String text() {
-      return new String(bytes, StandardCharsets.UTF_8);
+      return JSON.readTree(text);
     }
 
     /** The error as either of Docker's two readers finds it. */
     String error() throws IOException {
       String err = json().path("Err").asText("");
       if (!err.equals(json().path("Error").asText(""))) {
-        throw new AssertionError("Err and Error differ: " + text());
+        throw new AssertionError("Err and Error differ: " + text);
       }
       return err;
     }

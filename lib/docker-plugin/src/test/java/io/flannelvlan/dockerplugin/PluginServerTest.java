@@ -79,8 +79,7 @@ class PluginServerTest {
       Answer network = DockerdPeer.call(served.socket, "NetworkDriver.Leave", LEAVE);
       assertThat(network.status()).isEqualTo(500);
       assertThat(network.error()).isEqualTo(sentence);
-      Answer ipam =
-          DockerdPeer.call(served.socket, "IpamDriver.ReleasePool", "{\"PoolID\":\"p\"}");
+      Answer ipam = DockerdPeer.call(served.socket, "IpamDriver.ReleasePool", "{\"PoolID\":\"p\"}");
       assertThat(ipam.status()).isEqualTo(500);
       assertThat(ipam.error()).isEqualTo(sentence);
     }

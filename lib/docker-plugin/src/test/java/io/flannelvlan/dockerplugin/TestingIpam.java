@@ -29,7 +29,7 @@ final class TestingIpam implements IpamApi {
 
   @Override
   public void releasePool(ReleasePoolRequest request) {
-    Object unused = answer(request, Object.class, "");
+    var _ = answer(request, Object.class, "");
   }
 
   @Override
@@ -42,6 +42,6 @@ final class TestingIpam implements IpamApi {
 
   @Override
   public void releaseAddress(ReleaseAddressRequest request) {
-    Object unused = answer(request, Object.class, "");
+    var _ = answer(request, Object.class, "");
   }
 }

@@ -18,7 +18,7 @@ final class TestingNetwork implements NetworkApi {
   }
 
   private void take(Object request) {
-    Object unused = answer(request, Object.class, "");
+    var _ = answer(request, Object.class, "");
   }
 
   @Override
@@ -39,9 +39,7 @@ final class TestingNetwork implements NetworkApi {
   @Override
   public CreateEndpointResponse createEndpoint(CreateEndpointRequest request) {
     return answer(
-        request,
-        CreateEndpointResponse.class,
-        new CreateEndpointResponse(EndpointInterface.NONE));
+        request, CreateEndpointResponse.class, new CreateEndpointResponse(EndpointInterface.NONE));
   }
 
   @Override
@@ -60,11 +58,7 @@ final class TestingNetwork implements NetworkApi {
         request,
         JoinResponse.class,
         new JoinResponse(
-            new InterfaceName("fc0", "eth"),
-            Optional.empty(),
-            Optional.empty(),
-            List.of(),
-            false));
+            new InterfaceName("fc0", "eth"), Optional.empty(), Optional.empty(), List.of(), false));
   }
 
   @Override

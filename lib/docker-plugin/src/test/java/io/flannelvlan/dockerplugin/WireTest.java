@@ -24,7 +24,8 @@ class WireTest {
 
   private static final String IMPLEMENTED =
       """
-      {"Implements":["NetworkDriver","IpamDriver"]}""";
+      {"Implements":["NetworkDriver","IpamDriver"]}\
+      """;
   private static final String LEAVE =
       """
       {"NetworkID":"n1","EndpointID":"e1"}
@@ -86,7 +87,8 @@ class WireTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"text/plain", "application/json", "x", "application/x-www-form-urlencoded"})
+  @ValueSource(
+      strings = {"text/plain", "application/json", "x", "application/x-www-form-urlencoded"})
   void anyContentTypeWillDo(String type) throws IOException {
     try (DockerdPeer peer = DockerdPeer.connect(served.socket)) {
       peer.send(request("NetworkDriver.Leave", "Host: x\r\nContent-Type: " + type + "\r\n", LEAVE));
@@ -109,7 +111,12 @@ class WireTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"Content-Length: 0\r\n\r\n", "\r\n", "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"})
+  @ValueSource(
+      strings = {
+        "Content-Length: 0\r\n\r\n",
+        "\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+      })
   void emptyBodyIsFineOnlyWhereNoneIsNeeded(String rest) throws IOException {
     try (DockerdPeer peer = DockerdPeer.connect(served.socket)) {
       peer.send("POST /IpamDriver.GetCapabilities HTTP/1.1\r\nHost: \r\n" + rest);
@@ -224,7 +231,8 @@ class WireTest {
   @Test
   void hugeHeaderIsRefused() throws IOException {
     try (DockerdPeer peer = DockerdPeer.connect(served.socket)) {
-      peer.send("POST /Plugin.Activate HTTP/1.1\r\nHost: \r\nX: " + "y".repeat(20_000) + "\r\n\r\n");
+      peer.send(
+          "POST /Plugin.Activate HTTP/1.1\r\nHost: \r\nX: " + "y".repeat(20_000) + "\r\n\r\n");
       Answer answer = peer.receive();
       assertThat(answer.status()).isEqualTo(431);
       assertThat(answer.error()).isNotEmpty();

@@ -46,7 +46,11 @@ public record Leases(
             new BrokenEntry(
                 kv.key(),
                 Optional.of(key.subnet()),
-                kv.key() + ": not the place of a lease, which is " + snapshot.prefix() + "/" + key));
+                kv.key()
+                    + ": not the place of a lease, which is "
+                    + snapshot.prefix()
+                    + "/"
+                    + key));
         continue;
       }
       try {
