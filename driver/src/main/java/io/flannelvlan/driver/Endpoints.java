@@ -187,7 +187,11 @@ final class Endpoints {
   void leave(String id) {
     find(id)
         .filter(endpoint -> endpoint.state() != State.LEFT)
-        .ifPresent(endpoint -> put(endpoint.left()));
+        .ifPresent(endpoint -> {
+          put(endpoint.left());
+          // Gone before dockerd moves its end back, the veth costs neither of us that move.
+          kernel.wakeWhenQuiet();
+        });
   }
 
   void publishing(String id, List<HostPort> ports) {
@@ -215,7 +219,7 @@ final class Endpoints {
       addresses.release(endpoint.address().address());
     }
     // The veth goes in the background: the kernel takes 16 ms for it, and nobody waits for that.
-    kernel.wakeNow();
+    kernel.wakeWhenQuiet();
   }
 
   /** Adds the removal of a network's endpoints to its own. */

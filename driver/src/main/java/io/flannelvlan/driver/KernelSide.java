@@ -100,9 +100,9 @@ final class KernelSide {
     reconciler.wake();
   }
 
-  /** Begins a pass at once, without waiting for it. */
-  void wakeNow() {
-    reconciler.wakeNow();
+  /** Begins a pass as soon as nobody is kept waiting by it. */
+  void wakeWhenQuiet() {
+    reconciler.wakeWhenQuiet();
   }
 
   private Outcome settle() {

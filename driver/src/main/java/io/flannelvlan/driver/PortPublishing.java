@@ -123,7 +123,7 @@ final class PortPublishing implements AutoCloseable {
     Optional<Endpoint> endpoint = endpoints.find(id).filter(e -> !e.ports().isEmpty());
     if (endpoint.isPresent()) {
       endpoints.publishing(id, List.of());
-      kernel.wakeNow();
+      kernel.wakeWhenQuiet();
     }
     lock.lock();
     try {

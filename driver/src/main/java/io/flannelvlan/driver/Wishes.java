@@ -99,7 +99,8 @@ final class Wishes {
   private List<DesiredEndpoint> endpointsOf(String vlan) {
     List<DesiredEndpoint> all = new ArrayList<>();
     for (Endpoint endpoint : endpoints.all()) {
-      if (networks.find(endpoint.network()).filter(n -> n.vlan().equals(vlan)).isPresent()) {
+      if (endpoint.state() != Endpoint.State.LEFT
+          && networks.find(endpoint.network()).filter(n -> n.vlan().equals(vlan)).isPresent()) {
         all.add(
             new DesiredEndpoint(
                 endpoint.hostLink(),

@@ -26,14 +26,15 @@ final class Firewall {
   /**
    * Brings it to these rules; on the kernel thread.
    *
+   * @param mayLook whether there is time to look at it although the rules are the same
    * @return what nft or iptables said against it
    */
-  Optional<String> settle(FirewallRules rules) {
-    // Taken before looking: what changes meanwhile is looked at in the next pass.
-    boolean look = suspect.getAndSet(false);
-    if (!look && rules.equals(settled)) {
+  Optional<String> settle(FirewallRules rules, boolean mayLook) {
+    if (rules.equals(settled) && !(mayLook && suspect.get())) {
       return Optional.empty();
     }
+    // Before looking: what changes meanwhile is looked at in the next pass.
+    suspect.set(false);
     try {
       nft.apply(rules);
       hook.apply(rules.bridges());

@@ -23,6 +23,7 @@ import io.flannelvlan.netlink.RouteFilter;
 import io.flannelvlan.netlink.Rtnl;
 import io.flannelvlan.netlink.Tunnel;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -30,6 +31,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * The kernel as {@link KernelState} and {@link Change} speak of it: by name, not by index. Used by
@@ -177,15 +179,44 @@ public final class Kernel implements AutoCloseable {
     while (next < changes.size()) {
       // Entries need the index of a link that may be made just before, so a run of entries goes in
       // one send and each step on links alone.
-      int end = next;
-      while (end < changes.size() && isEntry(changes.get(end))) {
-        end++;
-      }
-      end = Math.max(end, next + 1);
-      errors.addAll(applyTogether(changes.subList(next, end)));
+      int entries = run(changes, next, Kernel::isEntry);
+      int deletions = run(changes, next, change -> change instanceof Change.DeleteLink);
+      int end = Math.max(next + 1, Math.max(entries, deletions));
+      List<Change> run = changes.subList(next, end);
+      errors.addAll(deletions > next + 1 ? deleteTogether(run) : applyTogether(run));
       next = end;
     }
     return errors;
+  }
+
+  /** Where the run of such changes that begins here ends. */
+  private static int run(List<Change> changes, int from, Predicate<Change> such) {
+    int end = from;
+    while (end < changes.size() && such.test(changes.get(end))) {
+      end++;
+    }
+    return end;
+  }
+
+  /**
+   * Deletes many links in one request: the kernel then waits for its readers once (sixty veth pairs
+   * take 90 ms) and not once for each (a second).
+   */
+  private List<Optional<String>> deleteTogether(List<Change> changes) {
+    List<Request> doomed = new ArrayList<>();
+    for (Change change : changes) {
+      if (change instanceof Change.DeleteLink delete && indices.containsKey(delete.link())) {
+        doomed.add(Request.setLink(index(delete.link()), List.of(new Group(Mark.DOOMED_GROUP))));
+      }
+    }
+    rtnl.batch(doomed);
+    Optional<String> failure = Optional.empty();
+    try {
+      rtnl.runUnlessAbsent(Request.deleteLinks(Mark.DOOMED_GROUP));
+    } catch (NetlinkException e) {
+      failure = Optional.of(text(e));
+    }
+    return Collections.nCopies(changes.size(), failure);
   }
 
   private List<Optional<String>> applyTogether(List<Change> changes) {

@@ -13,6 +13,9 @@ final class Mark {
   /** Link group: unlike the alias it can be set in the request that makes the link. */
   static final int GROUP = 26_220;
 
+  /** Links that are about to be deleted together. */
+  static final int DOOMED_GROUP = 26_221;
+
   private static final String ALIAS = "flannelvlan ";
 
   private Mark() {}

@@ -37,6 +37,12 @@ public final class Reconciler implements AutoCloseable {
   /** Kernel events come in swarms when a container starts; one pass serves them all. */
   private static final Duration EVENT_DELAY = Duration.ofMillis(100);
 
+  /** How long nobody must have waited for a pass before one does its chores. */
+  private static final Duration QUIET = Duration.ofMillis(10);
+
+  /** Chores are put off no longer than this, however busy the host is. */
+  private static final Duration CHORES_PUT_OFF = Duration.ofMillis(500);
+
   /** A pass repeats until nothing is left to do; deleting an incompatible link takes one more. */
   private static final int ROUNDS = 4;
 
@@ -48,7 +54,11 @@ public final class Reconciler implements AutoCloseable {
   private List<CompletableFuture<Outcome>> waiting = new ArrayList<>();
   private long nextPassNanos = System.nanoTime();
   private long lastTickNanos = System.nanoTime();
+  private long lastSettleNanos = System.nanoTime() - QUIET.toNanos();
   private boolean closed;
+
+  /** Since when chores wait, of the kernel thread alone; 0 if none do. */
+  private long choresPutOffNanos;
 
   /**
    * A reconciler, not yet started.
@@ -80,9 +90,9 @@ public final class Reconciler implements AutoCloseable {
     wake();
   }
 
-  /** A wish was recorded: begins a pass at once. */
-  public void wakeNow() {
-    schedule(Duration.ZERO);
+  /** Something is not wanted any more: begins a pass as soon as nobody is kept waiting by it. */
+  public void wakeWhenQuiet() {
+    schedule(QUIET);
   }
 
   /**
@@ -98,7 +108,8 @@ public final class Reconciler implements AutoCloseable {
         throw new IllegalStateException("the reconciler is closed");
       }
       waiting.add(outcome);
-      nextPassNanos = System.nanoTime();
+      lastSettleNanos = System.nanoTime();
+      nextPassNanos = lastSettleNanos;
       changed.signal();
     } finally {
       lock.unlock();
@@ -170,27 +181,62 @@ public final class Reconciler implements AutoCloseable {
     Map<String, List<String>> failures = new TreeMap<>();
     KernelState state = KernelState.empty();
     try {
+      boolean chores = doesChores();
       boolean again = true;
       for (int round = 0; again && round < ROUNDS; round++) {
         failures.clear();
         state = kernel.dump();
         Desired wished = desired.apply(state);
         // Before any link: no packet of a new VLAN passes without its rules.
-        firewall.settle(wished.firewall()).ifPresent(e -> fail(failures, Outcome.EVERYTHING, e));
+        firewall
+            .settle(wished.firewall(), chores)
+            .ifPresent(e -> fail(failures, Outcome.EVERYTHING, e));
         Plan plan = Plan.between(wished, state);
         plan.conflicts().forEach(c -> fail(failures, c.vlan(), c.text()));
-        List<Change> done = apply(plan.changes(), failures);
+        List<Change> changes = chores ? plan.changes() : withoutChores(plan.changes(), state);
+        List<Change> done = apply(changes, failures);
         applied.addAll(done);
         for (Change change : done) {
           state = state.after(change);
         }
-        again = needsAnotherLook(plan.changes(), done);
+        again = needsAnotherLook(changes, done);
       }
     } catch (RuntimeException e) {
       LOG.warn("kernel pass failed, tried again in {} s", RETRY.toSeconds(), e);
       fail(failures, Outcome.EVERYTHING, String.valueOf(e.getMessage()));
     }
     return new Outcome(applied, failures, state);
+  }
+
+  /**
+   * Whether this pass does what is slow and what nobody waits for: the kernel takes 16 ms to delete
+   * a veth, nft and iptables 5 ms each to be looked at. With others waiting that is put off.
+   */
+  private boolean doesChores() {
+    long now = System.nanoTime();
+    boolean quiet;
+    lock.lock();
+    try {
+      quiet = now - lastSettleNanos >= QUIET.toNanos();
+    } finally {
+      lock.unlock();
+    }
+    if (quiet || (choresPutOffNanos != 0 && now - choresPutOffNanos >= CHORES_PUT_OFF.toNanos())) {
+      choresPutOffNanos = 0;
+      return true;
+    }
+    choresPutOffNanos = choresPutOffNanos == 0 ? now : choresPutOffNanos;
+    schedule(QUIET.multipliedBy(2));
+    return false;
+  }
+
+  private static List<Change> withoutChores(List<Change> changes, KernelState state) {
+    return changes.stream().filter(change -> !deletesVeth(change, state)).toList();
+  }
+
+  private static boolean deletesVeth(Change change, KernelState state) {
+    return change instanceof Change.DeleteLink delete
+        && state.link(delete.link()).filter(l -> l.kind() instanceof KernelLink.Veth).isPresent();
   }
 
   /**

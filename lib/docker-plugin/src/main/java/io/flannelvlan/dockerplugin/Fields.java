@@ -1,9 +1,9 @@
 package io.flannelvlan.dockerplugin;
 
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -51,11 +51,6 @@ final class Fields {
   /** Reads a body that must be one JSON object. */
   static Fields parse(byte[] body) {
     JsonNode root = tree(body);
-    // The tree of an empty body is a "missing" one; dockerd's retry after a cut connection sends
-    // such bodies, and as a request with all members empty it would be a wrong one.
-    if (root.isMissingNode()) {
-      throw new Malformed("the body is empty; a JSON object is needed");
-    }
     if (!(root instanceof ObjectNode object)) {
       throw new Malformed("the body is " + kind(root) + "; a JSON object is needed");
     }
@@ -63,8 +58,17 @@ final class Fields {
   }
 
   private static JsonNode tree(byte[] body) {
-    try {
-      return JSON.readTree(body);
+    try (JsonParser parser = JSON.createParser(body)) {
+      // dockerd's retry after a cut connection sends an empty body. Taken for a request with all
+      // members empty it would be a wrong one.
+      if (parser.nextToken() == null) {
+        throw new Malformed("the body is empty; a JSON object is needed");
+      }
+      JsonNode root = JSON.readTree(parser);
+      if (parser.nextToken() != null) {
+        throw new Malformed("the body is no JSON: more follows after its value");
+      }
+      return root;
     } catch (JsonProcessingException e) {
       String where = e.getLocation() == null ? "" : " at byte " + e.getLocation().getByteOffset();
       throw new Malformed("the body is no JSON" + where + ": " + e.getOriginalMessage());
@@ -76,10 +80,7 @@ final class Fields {
 
   private static ObjectMapper mapper() {
     ObjectMapper mapper =
-        JsonMapper.builder()
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build();
+        JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
     mapper.getFactory().setStreamReadConstraints(BOUNDS);
     return mapper;
   }

@@ -18,11 +18,17 @@ import org.slf4j.LoggerFactory;
 /**
  * The socket that dockerd calls: HTTP on it, one virtual thread for each request.
  *
- * <p>Knows HTTP and no verbs. Its threads keep no JVM alive.
+ * <p>Knows HTTP and no verbs.
  */
 public final class PluginServer implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(PluginServer.class);
+
+  /**
+   * Connections that may wait to be accepted. Beyond it a Unix socket refuses at once and dockerd
+   * pauses for seconds; the JDK's own choice is 50, fewer than containers that start at boot.
+   */
+  private static final int BACKLOG = 1024;
 
   /**
    * How long and how much the server bears.
@@ -110,8 +116,9 @@ public final class PluginServer implements AutoCloseable {
     config.startup.startupWatcherEnabled = false;
     config.jetty.modifyServer(this::modify);
     config.jetty.addConnector(this::connector);
+    Intake intake = new Intake(routes, limits.body());
     for (String verb : routes.verbs()) {
-      config.routes.post("/" + verb, call -> send(call, answer(verb, call)));
+      config.routes.post("/" + verb, call -> send(call, intake.answer(verb, call.req())));
     }
     config.routes.error(
         Reply.NOT_FOUND, call -> send(call, Routes.unknown(call.path().substring(1))));
@@ -130,25 +137,9 @@ public final class PluginServer implements AutoCloseable {
     UnixDomainServerConnector connector =
         new UnixDomainServerConnector(server, 0, 1, new AnyHostConnectionFactory(configuration));
     connector.setUnixDomainPath(socket.bindPath());
+    connector.setAcceptQueueSize(BACKLOG);
     connector.setIdleTimeout(limits.idle().toMillis());
     return connector;
-  }
-
-  private Reply answer(String verb, Context call) {
-    int limit = limits.body();
-    // The length that is announced is checked first, so that nothing has to be read.
-    boolean tooLarge = call.req().getContentLengthLong() > limit;
-    try {
-      byte[] body = tooLarge ? new byte[0] : call.req().getInputStream().readNBytes(limit + 1);
-      if (!tooLarge && body.length <= limit) {
-        return routes.answer(verb, body);
-      }
-      return Reply.error(
-          Reply.TOO_LARGE, "the body of " + verb + " has more than " + limit + " bytes");
-    } catch (IOException e) {
-      return Reply.error(
-          Reply.BAD_REQUEST, "the body of " + verb + " did not come to its end: " + e.getMessage());
-    }
   }
 
   private static Reply wrongMethod(Context call) {

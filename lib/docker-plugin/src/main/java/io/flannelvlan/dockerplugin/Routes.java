@@ -77,19 +77,34 @@ final class Routes {
     }
   }
 
-  /** Does the verb, whatever the body holds. Throws nothing: all that fails is a reply. */
-  Reply answer(String verb, byte[] body) {
+  /** A call whose body is read; what it holds may be let go of. */
+  @FunctionalInterface
+  interface Call {
+
+    /** Does it. Throws nothing: all that fails is a reply. */
+    Reply perform();
+  }
+
+  /** Reads the call, whatever the body holds. */
+  Call read(String verb, byte[] body) {
     ObjectNode known = fixed.get(verb);
     if (known != null) {
       log.debug("{}", verb);
-      return Reply.ok(known);
+      return () -> Reply.ok(known);
     }
     Verb<Handlers> codec = verbs.get(verb);
     if (codec == null) {
-      log.debug("{} is not implemented", verb);
-      return unknown(verb);
+      return () -> unknown(verb);
     }
-    return answer(verb, codec, body);
+    try {
+      Fields fields = Fields.parse(body);
+      String what = verb + ids(fields);
+      Function<Handlers, ObjectNode> deed = codec.read(fields);
+      return () -> perform(verb, what, deed);
+    } catch (Malformed e) {
+      log.warn("{} is malformed: {}", verb, e.getMessage());
+      return () -> Reply.error(Reply.BAD_REQUEST, e.getMessage());
+    }
   }
 
   /** 404 tells dockerd that a verb is not implemented, which it accepts for some. */
@@ -98,29 +113,23 @@ final class Routes {
         Reply.NOT_FOUND, Malformed.oneLine("flannelvlan has no verb \"" + verb + "\""));
   }
 
-  private Reply answer(String verb, Verb<Handlers> codec, byte[] body) {
+  private Reply perform(String verb, String what, Function<Handlers, ObjectNode> deed) {
     long start = System.nanoTime();
-    String ids = "";
     try {
-      Fields fields = Fields.parse(body);
-      ids = ids(fields);
-      ObjectNode reply = codec.read(fields).apply(handlers());
+      ObjectNode reply = deed.apply(handlers());
       Level level = READ_ONLY.contains(verb) ? Level.DEBUG : Level.INFO;
-      log.atLevel(level).log("{}{} in {} ms", verb, ids, since(start));
+      log.atLevel(level).log("{} in {} ms", what, since(start));
       return Reply.ok(reply);
-    } catch (Malformed e) {
-      log.warn("{}{} is malformed: {}", verb, ids, e.getMessage());
-      return Reply.error(Reply.BAD_REQUEST, e.getMessage());
     } catch (Refused e) {
-      log.info("{}{} refused in {} ms: {}", verb, ids, since(start), e.getMessage());
-      log.debug("{}{} was refused here", verb, ids, e);
+      log.info("{} refused in {} ms: {}", what, since(start), e.getMessage());
+      log.debug("{} was refused here", what, e);
       return Reply.error(Reply.FAILED, e.getMessage());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return Reply.error(Reply.FAILED, "flannelvlan is stopping; try " + verb + " again");
     } catch (RuntimeException | Error e) {
       // A bug is not dressed up, but dockerd must get an answer: without one it waits for ever.
-      log.error("{}{} failed in {} ms by a bug", verb, ids, since(start), e);
+      log.error("{} failed in {} ms by a bug", what, since(start), e);
       return Reply.error(Reply.FAILED, "internal error in flannelvlan's " + verb + ": " + e);
     }
   }

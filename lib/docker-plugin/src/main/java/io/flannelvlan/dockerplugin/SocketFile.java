@@ -27,8 +27,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class SocketFile implements AutoCloseable {
 
-  /** {@code sun_path} holds 108 bytes, the last one a zero (unix(7)). */
-  private static final int LONGEST = 107;
+  /** The kernel's {@code sun_path} holds 107 bytes and a zero (unix(7)); the JDK takes one less. */
+  private static final int LONGEST = 106;
 
   private final Path path;
   private final Path workshop;
@@ -110,7 +110,7 @@ final class SocketFile implements AutoCloseable {
     int length = path.toString().getBytes(StandardCharsets.UTF_8).length;
     if (length > LONGEST) {
       throw new Refused(
-          "socket path " + path + " has " + length + " bytes; Linux takes at most " + LONGEST);
+          "socket path " + path + " has " + length + " bytes; at most " + LONGEST + " will do");
     }
   }
 

@@ -137,16 +137,16 @@ class SocketFileTest {
   }
 
   @Test
-  void pathOf107BytesWorksAndOneMoreIsRefused() throws IOException {
-    int fill = 107 - directory.toString().length() - "/".length();
+  void pathOf106BytesWorksAndOneMoreIsRefused() throws IOException {
+    int fill = 106 - directory.toString().length() - "/".length();
     Path longest = directory.resolve("s".repeat(fill));
     try (PluginServer _ = serve(longest)) {
       assertServed(longest);
     }
     assertThatThrownBy(() -> serve(directory.resolve("s".repeat(fill + 1))))
         .isInstanceOf(Refused.class)
-        .hasMessageContaining("108 bytes")
-        .hasMessageContaining("107");
+        .hasMessageContaining("107 bytes")
+        .hasMessageContaining("106");
   }
 
   @Test

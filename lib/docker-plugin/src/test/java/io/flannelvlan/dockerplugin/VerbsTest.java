@@ -38,7 +38,7 @@ class VerbsTest {
   }
 
   private String answer(String verb, String body) {
-    Reply reply = routes.answer(verb, body.getBytes(StandardCharsets.UTF_8));
+    Reply reply = routes.read(verb, body.getBytes(StandardCharsets.UTF_8)).perform();
     return reply.status() + " " + reply.body();
   }
 

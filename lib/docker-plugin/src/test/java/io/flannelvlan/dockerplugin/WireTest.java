@@ -102,7 +102,7 @@ class WireTest {
       for (int i = 0; i < 2; i++) {
         peer.send("POST /NetworkDriver.Leave HTTP/1.1\r\nHost: \r\n");
         peer.send("Transfer-Encoding: chunked\r\n\r\n10\r\n{\"NetworkID\":\"n1\r\n");
-        peer.send("15\r\n\",\"EndpointID\":\"e99\"}\n\r\n0\r\n\r\n");
+        peer.send("16\r\n\",\"EndpointID\":\"e99\"}\n\r\n0\r\n\r\n");
         assertThat(peer.receive().text()).isEqualTo("{}");
       }
     }

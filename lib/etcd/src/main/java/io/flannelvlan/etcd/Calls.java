@@ -134,8 +134,7 @@ final class Calls {
       String at = what + " at etcd " + connection.settings().endpoints() + ": ";
       String text =
           switch (failure.kind()) {
-            case UNAVAILABLE ->
-                at + failure.words() + "; check that etcd runs and that this host reaches it";
+            case UNAVAILABLE -> at + failure.words() + "; " + connection.settings().advice();
             case TIMEOUT ->
                 at
                     + ("no answer within " + deadline.toMillis() + " ms; ")

@@ -65,6 +65,12 @@ public record EtcdSettings(
         .toList();
   }
 
+  /** What to look at when etcd cannot be reached. */
+  String advice() {
+    return "check that etcd runs and that this host reaches it"
+        + (isTls() ? ", and that the certificates fit" : "");
+  }
+
   boolean isTls() {
     return isTls(endpoints.getFirst());
   }

@@ -91,7 +91,8 @@ record Failure(Kind kind, String words) {
 
   /** "io exception" alone helps nobody; the cause says "Connection refused: /127.0.0.1:2379". */
   private static String words(@Nullable String said, @Nullable Throwable cause) {
-    String words = said == null ? "" : said;
+    // gRPC appends Netty's pipeline on a line of its own.
+    String words = said == null ? "" : said.lines().findFirst().orElse("").strip();
     Throwable root = cause;
     while (root != null && root.getCause() != null) {
       root = root.getCause();

@@ -205,6 +205,7 @@ final class Heartbeat implements AutoCloseable {
             + health.get().reason()
             + "), "
             + call
-            + " was not tried: check that etcd runs and that this host reaches it");
+            + " was not tried: "
+            + connection.settings().advice());
   }
 }

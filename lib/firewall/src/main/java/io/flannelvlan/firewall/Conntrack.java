@@ -56,8 +56,17 @@ public final class Conntrack {
 
   private static void delete(Matcher flow) {
     run(
-        "-D", "-p", "udp", "-s", flow.group(1), "-d", flow.group(2),
-        "--orig-port-src", flow.group(3), "--orig-port-dst", flow.group(4));
+        "-D",
+        "-p",
+        "udp",
+        "-s",
+        flow.group(1),
+        "-d",
+        flow.group(2),
+        "--orig-port-src",
+        flow.group(3),
+        "--orig-port-dst",
+        flow.group(4));
   }
 
   /** A flow that ended in the meantime is what was wanted, and an exit code of 1. */

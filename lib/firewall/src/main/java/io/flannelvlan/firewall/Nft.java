@@ -86,7 +86,7 @@ public final class Nft {
     return Optional.of(output.text());
   }
 
-  private static void run(String verb, String script) {
+  static void run(String verb, String script) {
     Program.Output output = NFT.run(script, "-f", "-");
     if (output.failed()) {
       throw refusal(verb, output);

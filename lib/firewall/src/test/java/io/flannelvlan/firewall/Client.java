@@ -66,14 +66,13 @@ final class Client {
 
   /** As root, the JDK sends an ICMP echo and nothing else. */
   static FutureTask<String> ping(Netns from, String address) {
-    return from.start(
-        () -> {
-          try {
-            boolean answered = InetAddress.ofLiteral(address).isReachable(PATIENCE_MILLIS);
-            return answered ? "answered" : NOTHING;
-          } catch (IOException _) {
-            return NOTHING;
-          }
-        });
+    return from.start(() -> {
+      try {
+        boolean answered = InetAddress.ofLiteral(address).isReachable(PATIENCE_MILLIS);
+        return answered ? "answered" : NOTHING;
+      } catch (IOException _) {
+        return NOTHING;
+      }
+    });
   }
 }

@@ -16,19 +16,19 @@ class ReachabilityIT {
   /** Rows ask, columns answer; the last six are further addresses of h1. */
   private static final String EXPECTED =
       """
-             a1  b c1 c2  d i1  j  k h1 h2 out rogue g1 g2 g3 f1 f2 dk
-         a1   +  +  .  .  .  .  .  .  +  +   +     +  +  .  .  +  .  +
-          b   +  +  .  .  .  .  .  .  +  +   +     +  +  .  .  +  .  .
-         c1   .  .  +  +  +  .  .  .  +  +   +     +  .  +  .  .  +  +
-         c2   .  .  +  +  +  .  .  .  +  +   +     +  .  +  .  .  +  +
-          d   .  .  +  +  +  .  .  .  +  +   +     +  .  +  .  .  +  .
-         i1   .  .  .  .  .  +  +  .  .  .   .     .  .  .  +  .  .  .
-          j   .  .  .  .  .  +  +  .  .  .   .     .  .  .  +  .  .  .
-          k   .  .  .  .  .  .  .  +  +  .   .     +  +  +  +  +  +  +
-         h1   +  +  +  +  +  +  +  +  +  +   +     +  +  +  +  +  +  +
-         h2   +  +  +  +  +  +  +  .  +  +   +     +  +  +  +  +  +  .
-        out   .  .  .  .  .  .  .  .  +  +   +     +  .  .  .  .  .  .
-      rogue   .  .  .  .  .  .  .  .  +  +   +     +  +  +  +  +  +  +
+            a1  b c1 c2  d i1  j  k h1 h2 out rogue g1 g2 g3 f1 f2 dk
+         a1  +  +  .  .  .  .  .  .  +  +   +     +  +  .  .  +  .  +
+          b  +  +  .  .  .  .  .  .  +  +   +     +  +  .  .  +  .  .
+         c1  .  .  +  +  +  .  .  .  +  +   +     +  .  +  .  .  +  +
+         c2  .  .  +  +  +  .  .  .  +  +   +     +  .  +  .  .  +  +
+          d  .  .  +  +  +  .  .  .  +  +   +     +  .  +  .  .  +  .
+         i1  .  .  .  .  .  +  +  .  .  .   .     .  .  .  +  .  .  .
+          j  .  .  .  .  .  +  +  .  .  .   .     .  .  .  +  .  .  .
+          k  .  .  .  .  .  .  .  +  +  .   .     +  +  +  +  +  +  +
+         h1  +  +  +  +  +  +  +  +  +  +   +     +  +  +  +  +  +  +
+         h2  +  +  +  +  +  +  +  .  +  +   +     +  +  +  +  +  +  .
+        out  .  .  .  .  .  .  .  .  +  +   +     +  .  .  .  .  .  .
+      rogue  .  .  .  .  .  .  .  .  +  +   +     +  +  +  +  +  +  +
       """;
 
   private static Testbed bed = new Testbed();
@@ -63,11 +63,10 @@ class ReachabilityIT {
     targets.add(new Testbed.Node("dk", "172.17.0.1"));
     List<List<FutureTask<String>>> rows =
         Testbed.NODES.stream()
-            .map(
-                from ->
-                    targets.stream()
-                        .map(to -> ask.apply(bed.namespace(from.name()), to.address()))
-                        .toList())
+            .map(from ->
+                targets.stream()
+                    .map(to -> ask.apply(bed.namespace(from.name()), to.address()))
+                    .toList())
             .toList();
     StringBuilder text = new StringBuilder("     ");
     targets.forEach(target -> text.append(" %2s".formatted(target.name())));

@@ -239,6 +239,9 @@ final class Testbed implements AutoCloseable {
         host,
         "link add v" + name + " type veth peer name eth0 netns " + namespace(name).name(),
         "link set v" + name + " master " + bridge + " up");
+    // br_netfilter translates while a frame is still in the bridge: to reach itself by a published
+    // port, a container's frame must leave by the port that it came in.
+    run(host, "link set dev v" + name + " hairpin on", "bridge", "-batch", "-");
     ip(name, "addr add " + address + " dev eth0", "link set eth0 up");
     if (!gateway.isEmpty()) {
       ip(name, "route add default via " + gateway);

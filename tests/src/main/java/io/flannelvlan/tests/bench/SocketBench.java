@@ -33,7 +33,9 @@ record SocketBench(Path socket) {
               .formatted(NETWORK, space, gateway, RANGE));
       List<Double> times = new ArrayList<>();
       for (int i = 0; i < WARM_UP + COUNTED; i++) {
-        double time = attach(plugin, poolId, "%064x".formatted(i + 1));
+        // Links are named by the first digits, which differ from endpoint to endpoint in Docker's
+        // ids.
+        double time = attach(plugin, poolId, "%012x%052x".formatted(i + 1, 0));
         if (i >= WARM_UP) {
           times.add(time);
         }

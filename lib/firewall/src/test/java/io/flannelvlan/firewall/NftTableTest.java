@@ -1,0 +1,80 @@
+package io.flannelvlan.firewall;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.flannelvlan.net.Cidr;
+import io.flannelvlan.net.IpAddress;
+import io.flannelvlan.net.Vni;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** The whole text, kept beside the tests: read the golden file to know the firewall. */
+class NftTableTest {
+
+  private static final VlanRules ONE =
+      vlan(1, false, Optional.of(Set.of(IpAddress.parse("198.51.100.12"))));
+  private static final VlanRules TWO =
+      vlan(
+          2,
+          false,
+          Optional.of(Set.of(IpAddress.parse("198.51.100.13"), IpAddress.parse("198.51.100.12"))));
+
+  @Test
+  void twoVlans() {
+    FirewallRules rules =
+        new FirewallRules(
+            List.of(TWO, ONE),
+            List.of(
+                port(Protocol.UDP, "0.0.0.0", 8080),
+                port(Protocol.TCP, "0.0.0.0", 8080),
+                port(Protocol.SCTP, "198.51.100.11", 8080)),
+            Set.of("docker_gwbridge", "docker0"));
+    assertThat(NftTable.render(rules)).isEqualTo(golden("two-vlans.nft"));
+  }
+
+  @Test
+  void oneInternalVlanWithUnknownPeers() {
+    VlanRules internal = vlan(2, true, Optional.empty());
+    FirewallRules rules =
+        new FirewallRules(
+            List.of(internal), List.of(port(Protocol.TCP, "0.0.0.0", 8080)), Set.of());
+    assertThat(NftTable.render(rules)).isEqualTo(golden("internal-vlan.nft"));
+  }
+
+  private static VlanRules vlan(int vni, boolean internal, Optional<Set<IpAddress>> peers) {
+    return new VlanRules(
+        "vlan00" + vni,
+        new Vni(vni),
+        "fvbr." + vni,
+        "flannel." + vni,
+        8472,
+        Cidr.parse("10." + vni + ".0.0/16"),
+        internal,
+        true,
+        peers);
+  }
+
+  private static PublishedPort port(Protocol protocol, String host, int hostPort) {
+    return new PublishedPort(
+        protocol,
+        Optional.of(IpAddress.parse(host)),
+        hostPort,
+        IpAddress.parse("10.2.20.5"),
+        80,
+        "vlan002");
+  }
+
+  private static String golden(String name) {
+    try (InputStream in = NftTableTest.class.getResourceAsStream(name)) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
+  }
+}
