@@ -72,7 +72,8 @@ final class Daemon implements AutoCloseable {
     VlanStore store = new VlanStore(etcd, config.keys(), random, clock);
     Reconciler reconciler = started(new Reconciler(new Kernel(Rtnl.open())));
     KernelSide kernel = new KernelSide(reconciler);
-    HostVlans vlans = started(new HostVlans(store, journal, random, clock, reconciler::wake));
+    HostVlans vlans =
+        started(new HostVlans(store, journal, random, clock, reconciler::wakeWhenQuiet));
     HostUnderlay host = new HostUnderlay(config.iface(), config.publicIp(), kernel::state);
     Pools pools = new Pools(journal, clock);
     Addresses addresses = started(new Addresses(vlans, etcd, journal, clock));

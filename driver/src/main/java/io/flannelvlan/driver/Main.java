@@ -1,6 +1,6 @@
 package io.flannelvlan.driver;
 
-import java.util.Arrays;
+import java.io.PrintStream;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
@@ -15,8 +15,12 @@ public final class Main {
 
   public static void main(String[] arguments) throws InterruptedException {
     List<String> words = List.of(arguments);
+    if (words.contains("--help") || words.equals(List.of("help"))) {
+      usage(System.out);
+      return;
+    }
     if (words.isEmpty() || !words.getFirst().equals("serve")) {
-      usage();
+      usage(System.err);
       System.exit(USAGE);
     }
     try {
@@ -48,16 +52,13 @@ public final class Main {
     ended.await();
   }
 
-  private static void usage() {
-    System.err.println("usage: flannelvlan serve [--flag value]...");
-    System.err.println();
-    System.err.println("Each flag is also an environment variable; the flag wins.");
-    Arrays.stream(Setting.values())
-        .forEach(setting ->
-            System.err.printf(
-                "  %-22s %s%s%n",
-                setting.flag(),
-                setting.meaning(),
-                setting.standard().isEmpty() ? "" : " [" + setting.standard() + "]"));
+  private static void usage(PrintStream out) {
+    out.println("usage: flannelvlan serve [--flag value]...");
+    out.println();
+    out.println("Each flag is also an environment variable; the flag wins.");
+    for (Setting setting : Setting.values()) {
+      String standard = setting.standard().isEmpty() ? "" : " [" + setting.standard() + "]";
+      out.printf("  %-22s %s%s%n", setting.flag(), setting.meaning(), standard);
+    }
   }
 }

@@ -255,8 +255,13 @@ final class Networks {
   }
 
   private void create(Network network, VlanChoice choice, VlanLinks wished, IpAddress address) {
-    links.get(network.vlan()).ifPresent(present -> present.requireAgreement(wished));
-    kernel.requireRoom(choice.vlan(), wished, address);
+    Optional<VlanLinks> present = links.get(network.vlan());
+    if (present.isPresent()) {
+      present.get().requireAgreement(wished);
+    } else {
+      requireFreeRange(choice.vlan().range());
+      kernel.requireRoom(choice.vlan(), wished, address);
+    }
     if (!choice.exists()) {
       store.create(choice.vlan().name(), choice.vlan().config());
     }
@@ -272,6 +277,14 @@ final class Networks {
     }
     addresses.publishAll(choice.vlan().range());
     LOG.info("network {} is on VLAN {}", network.id(), choice.vlan());
+  }
+
+  /** RequestPool has looked already, but with Docker's own IPAM there was none. */
+  private void requireFreeRange(Cidr range) {
+    Optional<String> inTheWay = host.inTheWayOf(range);
+    if (inTheWay.isPresent()) {
+      throw new Refused(range + " overlaps " + inTheWay.get() + " of this host");
+    }
   }
 
   private void undo(Network network, boolean first, VlanChoice choice) {

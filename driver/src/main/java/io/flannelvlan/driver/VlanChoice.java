@@ -34,13 +34,15 @@ record VlanChoice(Vlan vlan, boolean exists, Cidr subnet) {
         data.gateway()
             .orElseThrow(() -> new Refused("network without a gateway: leave out --gateway"))
             .subnet();
-    Optional<String> name = agreed(options.network(), poolsNetwork);
     Optional<Vlan> standing =
         vlans.byName().values().stream().filter(v -> v.range().equals(data.pool())).findFirst();
     if (standing.isPresent()) {
-      requireAgreement(standing.get(), options, name);
+      // A pool of a VLAN that stands carries its name, asked for or not.
+      requireAgreement(standing.get(), options, options.network());
+      requireAgreement(standing.get(), options, poolsNetwork);
       return new VlanChoice(standing.get(), true, subnet);
     }
+    Optional<String> name = agreed(options.network(), poolsNetwork);
     Vni vni = options.vni().orElseGet(vlans::freeVni);
     return new VlanChoice(
         made(name.orElseGet(() -> Vlan.nameOf(vni)), data.pool(), vni, options), false, subnet);
@@ -96,7 +98,13 @@ record VlanChoice(Vlan vlan, boolean exists, Cidr subnet) {
 
   private static void requireAgreement(Vlan vlan, NetworkOptions asked, Optional<String> name) {
     if (name.filter(n -> !n.equals(vlan.name())).isPresent()) {
-      throw new Refused(vlan.range() + " belongs to VLAN " + vlan + ", not to " + name.get());
+      throw new Refused(
+          vlan.range()
+              + " belongs to VLAN "
+              + vlan
+              + ", not to "
+              + name.get()
+              + ": leave out network=, or choose another --subnet");
     }
     if (asked.vni().filter(vni -> !vni.equals(vlan.vni())).isPresent()) {
       throw new Refused(

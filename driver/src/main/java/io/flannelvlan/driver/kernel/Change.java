@@ -1,7 +1,6 @@
 package io.flannelvlan.driver.kernel;
 
 import io.flannelvlan.net.MacAddress;
-import java.util.Optional;
 
 /**
  * One step of the kernel; prints as the command that would do it.
@@ -155,28 +154,5 @@ public sealed interface Change {
         || this instanceof DeleteNeighbor
         || this instanceof DeleteFdb
         || this instanceof DeleteRoute;
-  }
-
-  /** The link that this step makes, if it makes one. */
-  default Optional<String> made() {
-    return switch (this) {
-      case AddLink add -> Optional.of(add.link().name());
-      case AddVeth add -> Optional.of(add.hostEnd().name());
-      case SetMtu _,
-          SetMac _,
-          SetMaster _,
-          SetUp _,
-          DeleteLink _,
-          PutSetting _,
-          AddAddress _,
-          DeleteAddress _,
-          PutNeighbor _,
-          DeleteNeighbor _,
-          PutFdb _,
-          DeleteFdb _,
-          PutRoute _,
-          DeleteRoute _ ->
-          Optional.empty();
-    };
   }
 }

@@ -237,10 +237,17 @@ public final class Kernel implements AutoCloseable {
         Change change = changes.get(i);
         errors.set(
             i, answers.get(answer++).failure().filter(e -> !harmless(change, e)).map(Kernel::text));
-        change.made().flatMap(rtnl::link).ifPresent(l -> indices.put(l.name(), l.index()));
+        learnIndex(change);
       }
     }
     return errors;
+  }
+
+  /** Later steps of the same plan speak of a new bridge or tunnel; of a veth none does. */
+  private void learnIndex(Change change) {
+    if (change instanceof Change.AddLink add) {
+      rtnl.link(add.link().name()).ifPresent(l -> indices.put(l.name(), l.index()));
+    }
   }
 
   /** What shall be gone and is gone already. */

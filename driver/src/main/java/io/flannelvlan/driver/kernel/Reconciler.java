@@ -60,6 +60,9 @@ public final class Reconciler implements AutoCloseable {
   /** Since when chores wait, of the kernel thread alone; 0 if none do. */
   private long choresPutOffNanos;
 
+  /** What the log has said already, of the kernel thread alone. */
+  private Map<String, List<String>> told = Map.of();
+
   /**
    * A reconciler, not yet started.
    *
@@ -202,10 +205,20 @@ public final class Reconciler implements AutoCloseable {
         again = needsAnotherLook(changes, done);
       }
     } catch (RuntimeException e) {
-      LOG.warn("kernel pass failed, tried again in {} s", RETRY.toSeconds(), e);
+      LOG.debug("kernel pass failed", e);
       fail(failures, Outcome.EVERYTHING, String.valueOf(e.getMessage()));
     }
+    tell(failures);
     return new Outcome(applied, failures, state);
+  }
+
+  /** Once, not at every retry: what stands in the way may stand there for hours. */
+  private void tell(Map<String, List<String>> failures) {
+    if (!failures.equals(told)) {
+      failures.forEach(
+          (vlan, texts) -> texts.forEach(t -> LOG.warn("VLAN {}: not done yet: {}", vlan, t)));
+      told = failures;
+    }
   }
 
   /**
@@ -257,9 +270,7 @@ public final class Reconciler implements AutoCloseable {
         LOG.info("{}", change);
         done.add(change);
       } else {
-        String text = change + ": " + errors.get(i).get();
-        LOG.warn("{}", text);
-        fail(failures, change.vlan(), text);
+        fail(failures, change.vlan(), change + ": " + errors.get(i).get());
       }
     }
     return done;
