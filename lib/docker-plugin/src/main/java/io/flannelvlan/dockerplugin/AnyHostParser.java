@@ -33,12 +33,15 @@ final class AnyHostParser extends HttpParser {
     int limit = buffer.limit();
     buffer.limit(headers);
     boolean handled = super.parseNext(buffer);
-    buffer.limit(limit);
-    // A bad request line has been answered by now.
+    if (!handled && isState(State.HEADER)) {
+      handled = super.parseNext(ByteBuffer.wrap(HOST_LINE));
+    }
     if (handled || !isState(State.HEADER)) {
+      // A bad or too long request line. Its answer is being written on another thread by now; the
+      // buffer is emptied and perhaps in use for that, and must not be touched.
       return handled;
     }
-    super.parseNext(ByteBuffer.wrap(HOST_LINE));
+    buffer.limit(limit);
     return super.parseNext(buffer);
   }
 

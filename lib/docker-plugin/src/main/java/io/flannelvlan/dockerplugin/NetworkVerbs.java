@@ -54,6 +54,14 @@ final class NetworkVerbs {
   private NetworkVerbs() {}
 
   private static Map<String, Verb<NetworkApi>> all() {
+    Map<String, Verb<NetworkApi>> verbs = new TreeMap<>(networks());
+    verbs.putAll(endpoints());
+    verbs.put("DiscoverNew", quiet(NetworkVerbs::discovery, NetworkApi::discoverNew));
+    verbs.put("DiscoverDelete", quiet(NetworkVerbs::discovery, NetworkApi::discoverDelete));
+    return Map.copyOf(verbs);
+  }
+
+  private static Map<String, Verb<NetworkApi>> networks() {
     Map<String, Verb<NetworkApi>> verbs = new TreeMap<>();
     verbs.put(
         "GwAllocCheck",
@@ -72,6 +80,11 @@ final class NetworkVerbs {
     verbs.put(
         "DeleteNetwork",
         quiet(f -> new DeleteNetworkRequest(networkId(f)), NetworkApi::deleteNetwork));
+    return verbs;
+  }
+
+  private static Map<String, Verb<NetworkApi>> endpoints() {
+    Map<String, Verb<NetworkApi>> verbs = new TreeMap<>();
     verbs.put("CreateEndpoint", Verb.of(NetworkVerbs::createEndpoint, NetworkVerbs::reply));
     verbs.put(
         "EndpointOperInfo",
@@ -98,9 +111,7 @@ final class NetworkVerbs {
         quiet(
             f -> new RevokeExternalConnectivityRequest(networkId(f), endpointId(f)),
             NetworkApi::revokeExternalConnectivity));
-    verbs.put("DiscoverNew", quiet(NetworkVerbs::discovery, NetworkApi::discoverNew));
-    verbs.put("DiscoverDelete", quiet(NetworkVerbs::discovery, NetworkApi::discoverDelete));
-    return Map.copyOf(verbs);
+    return verbs;
   }
 
   private static NetworkId networkId(Fields body) {

@@ -100,11 +100,9 @@ class MalformedTest {
     }
   }
 
-  private static Stream<Arguments> wrongMembers() {
+  private static Stream<Arguments> wrongIds() {
     String ids = "\"NetworkID\":\"n\",\"EndpointID\":\"e\"";
     String network = "{\"NetworkID\":\"n\",";
-    String pools = network + "\"IPv4Data\":[{\"Pool\":";
-    String ports = "{" + ids + ",\"Options\":{\"com.docker.network.portmap\":";
     return Stream.of(
         arguments("NetworkDriver.Leave", "{\"EndpointID\":\"e\"}", "NetworkID is missing"),
         arguments("NetworkDriver.Leave", network + "\"EndpointID\":null}", "EndpointID is missing"),
@@ -126,7 +124,13 @@ class MalformedTest {
         arguments(
             "NetworkDriver.Join",
             "{" + ids + ",\"SandboxKey\":\"a\\u0000\"}",
-            "control characters"),
+            "control characters"));
+  }
+
+  private static Stream<Arguments> wrongNetworks() {
+    String network = "{\"NetworkID\":\"n\",";
+    String pools = network + "\"IPv4Data\":[{\"Pool\":";
+    return Stream.of(
         arguments("NetworkDriver.CreateNetwork", network + "\"Options\":[]}", "Options is a list"),
         arguments(
             "NetworkDriver.CreateNetwork", network + "\"IPv4Data\":{}}", "IPv4Data is an object"),
@@ -148,7 +152,13 @@ class MalformedTest {
         arguments(
             "NetworkDriver.CreateNetwork",
             network + "\"Options\":{\"com.docker.network.internal\":\"yes\"}}",
-            "internal is a text"),
+            "internal is a text"));
+  }
+
+  private static Stream<Arguments> wrongEndpoints() {
+    String ids = "\"NetworkID\":\"n\",\"EndpointID\":\"e\"";
+    String ports = "{" + ids + ",\"Options\":{\"com.docker.network.portmap\":";
+    return Stream.of(
         arguments(
             "NetworkDriver.CreateEndpoint",
             "{" + ids + ",\"Interface\":{\"MacAddress\":\"02:42\"}}",
@@ -173,7 +183,11 @@ class MalformedTest {
         arguments(
             "NetworkDriver.CreateEndpoint",
             ports + "[{\"Proto\":6,\"Port\":80,\"HostIP\":\"host.example\"}]}}",
-            "portmap[0].HostIP"),
+            "portmap[0].HostIP"));
+  }
+
+  private static Stream<Arguments> wrongIpamCalls() {
+    return Stream.of(
         arguments("IpamDriver.RequestPool", "{\"Pool\":\"10.2.0.0/x\"}", "Pool"),
         arguments("IpamDriver.RequestPool", "{\"V6\":\"true\"}", "V6 is a text"),
         arguments("IpamDriver.RequestPool", "{\"Options\":\"a\"}", "Options is a text"),
@@ -187,7 +201,7 @@ class MalformedTest {
   }
 
   @ParameterizedTest
-  @MethodSource("wrongMembers")
+  @MethodSource({"wrongIds", "wrongNetworks", "wrongEndpoints", "wrongIpamCalls"})
   void memberThatIsWrongIsNamed(String verb, String body, String error) throws IOException {
     assertRefused(DockerdPeer.call(served.socket, verb, body), error);
   }

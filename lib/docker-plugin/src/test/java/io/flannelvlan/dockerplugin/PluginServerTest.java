@@ -115,13 +115,13 @@ class PluginServerTest {
 
   @Test
   void runningCallEndsBeforeTheServerDoes() throws Exception {
-    Served served = Served.ready();
     CountDownLatch entered = new CountDownLatch(1);
     CountDownLatch mayEnd = new CountDownLatch(1);
-    served.network.answers = _ -> waitFor(entered, mayEnd);
-    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    try (Served served = Served.ready();
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
         DockerdPeer slow = DockerdPeer.connect(served.socket);
         DockerdPeer other = DockerdPeer.connect(served.socket)) {
+      served.network.answers = _ -> waitFor(entered, mayEnd);
       slow.send(DockerdPeer.request("NetworkDriver.Leave", "Host: \r\n", LEAVE));
       entered.await();
       assertThat(other.call("Plugin.Activate", "").headers()).doesNotContainKey("Connection");
@@ -139,13 +139,13 @@ class PluginServerTest {
 
   @Test
   void callsWhileStoppingAreAnsweredAndTheirConnectionClosed() throws Exception {
-    Served served = Served.ready();
     CountDownLatch entered = new CountDownLatch(1);
     CountDownLatch mayEnd = new CountDownLatch(1);
-    served.network.answers = _ -> waitFor(entered, mayEnd);
-    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    try (Served served = Served.ready();
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
         DockerdPeer slow = DockerdPeer.connect(served.socket);
         DockerdPeer other = DockerdPeer.connect(served.socket)) {
+      served.network.answers = _ -> waitFor(entered, mayEnd);
       slow.send(DockerdPeer.request("NetworkDriver.Leave", "Host: \r\n", LEAVE));
       entered.await();
       Future<?> closing = threads.submit(served.server::close);
@@ -164,11 +164,11 @@ class PluginServerTest {
 
   @Test
   void callThatNeverEndsIsCutOff() throws Exception {
-    Served served = Served.ready(Served.QUICK);
     CountDownLatch entered = new CountDownLatch(1);
     CountDownLatch mayEnd = new CountDownLatch(1);
-    served.network.answers = _ -> waitFor(entered, mayEnd);
-    try (DockerdPeer slow = DockerdPeer.connect(served.socket)) {
+    try (Served served = Served.ready(Served.QUICK);
+        DockerdPeer slow = DockerdPeer.connect(served.socket)) {
+      served.network.answers = _ -> waitFor(entered, mayEnd);
       slow.send(DockerdPeer.request("NetworkDriver.Leave", "Host: \r\n", LEAVE));
       entered.await();
       served.server.close();

@@ -15,54 +15,64 @@ final class WireForm {
 
   static JsonNode of(Object request) {
     return DockerdPeer.JSON.valueToTree(
-        switch (request) {
-          case NetworkApi.CreateNetworkRequest r ->
+        request.getClass().getName().contains("IpamApi") ? ipam(request) : network(request));
+  }
+
+  private static Map<String, Object> network(Object request) {
+    return switch (request) {
+      case NetworkApi.CreateNetworkRequest r ->
+          Map.of(
+              "NetworkID", r.networkId().text(),
+              "Options", options(r.options()),
+              "IPv4Data", r.ipv4Data().stream().map(WireForm::ipamData).toList(),
+              "IPv6Data", r.ipv6Data().stream().map(WireForm::ipamData).toList());
+      case NetworkApi.DeleteNetworkRequest r -> Map.of("NetworkID", r.networkId().text());
+      case NetworkApi.CreateEndpointRequest r ->
+          with(
+              ids(r.networkId(), r.endpointId()),
               Map.of(
-                  "NetworkID", r.networkId().text(),
-                  "Options", options(r.options()),
-                  "IPv4Data", r.ipv4Data().stream().map(WireForm::ipamData).toList(),
-                  "IPv6Data", r.ipv6Data().stream().map(WireForm::ipamData).toList());
-          case NetworkApi.DeleteNetworkRequest r -> Map.of("NetworkID", r.networkId().text());
-          case NetworkApi.CreateEndpointRequest r ->
-              with(
-                  ids(r.networkId(), r.endpointId()),
+                  "Interface", endpointInterface(r.endpointInterface()),
+                  "Options", options(r.options())));
+      case NetworkApi.EndpointOperInfoRequest r -> ids(r.networkId(), r.endpointId());
+      case NetworkApi.DeleteEndpointRequest r -> ids(r.networkId(), r.endpointId());
+      case NetworkApi.JoinRequest r ->
+          with(
+              ids(r.networkId(), r.endpointId()),
+              Map.of("SandboxKey", r.sandboxKey(), "Options", options(r.options())));
+      case NetworkApi.LeaveRequest r -> ids(r.networkId(), r.endpointId());
+      case NetworkApi.ProgramExternalConnectivityRequest r ->
+          with(ids(r.networkId(), r.endpointId()), Map.of("Options", options(r.options())));
+      case NetworkApi.RevokeExternalConnectivityRequest r -> ids(r.networkId(), r.endpointId());
+      default -> throw new IllegalArgumentException("never recorded: " + request);
+    };
+  }
+
+  private static Map<String, Object> ipam(Object request) {
+    return switch (request) {
+      case IpamApi.RequestPoolRequest r ->
+          Map.of(
+              "AddressSpace", r.addressSpace(),
+              "Pool", text(r.pool()),
+              "SubPool", text(r.subPool()),
+              "Options", r.options(),
+              "V6", r.v6());
+      case IpamApi.ReleasePoolRequest r -> Map.of("PoolID", r.poolId());
+      case IpamApi.RequestAddressRequest r ->
+          Map.of(
+              "PoolID", r.poolId(),
+              "Address", text(r.address()),
+              "Options",
                   Map.of(
-                      "Interface", endpointInterface(r.endpointInterface()),
-                      "Options", options(r.options())));
-          case NetworkApi.EndpointOperInfoRequest r -> ids(r.networkId(), r.endpointId());
-          case NetworkApi.DeleteEndpointRequest r -> ids(r.networkId(), r.endpointId());
-          case NetworkApi.JoinRequest r ->
-              with(
-                  ids(r.networkId(), r.endpointId()),
-                  Map.of("SandboxKey", r.sandboxKey(), "Options", options(r.options())));
-          case NetworkApi.LeaveRequest r -> ids(r.networkId(), r.endpointId());
-          case NetworkApi.ProgramExternalConnectivityRequest r ->
-              with(ids(r.networkId(), r.endpointId()), Map.of("Options", options(r.options())));
-          case NetworkApi.RevokeExternalConnectivityRequest r -> ids(r.networkId(), r.endpointId());
-          case IpamApi.RequestPoolRequest r ->
-              Map.of(
-                  "AddressSpace", r.addressSpace(),
-                  "Pool", text(r.pool()),
-                  "SubPool", text(r.subPool()),
-                  "Options", r.options(),
-                  "V6", r.v6());
-          case IpamApi.ReleasePoolRequest r -> Map.of("PoolID", r.poolId());
-          case IpamApi.RequestAddressRequest r ->
-              Map.of(
-                  "PoolID", r.poolId(),
-                  "Address", text(r.address()),
-                  "Options",
-                      Map.of(
-                          "RequestAddressType",
-                          r.gateway() ? LABEL + "gateway" : "",
-                          LABEL + "endpoint.macaddress",
-                          text(r.macAddress()),
-                          LABEL + "endpoint.name",
-                          text(r.endpointName())));
-          case IpamApi.ReleaseAddressRequest r ->
-              Map.of("PoolID", r.poolId(), "Address", r.address().toString());
-          default -> throw new IllegalArgumentException("never recorded: " + request);
-        });
+                      "RequestAddressType",
+                      r.gateway() ? LABEL + "gateway" : "",
+                      LABEL + "endpoint.macaddress",
+                      text(r.macAddress()),
+                      LABEL + "endpoint.name",
+                      text(r.endpointName())));
+      case IpamApi.ReleaseAddressRequest r ->
+          Map.of("PoolID", r.poolId(), "Address", r.address().toString());
+      default -> throw new IllegalArgumentException("never recorded: " + request);
+    };
   }
 
   private static Map<String, Object> with(Map<String, Object> some, Map<String, Object> more) {

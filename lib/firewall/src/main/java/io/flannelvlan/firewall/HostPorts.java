@@ -156,7 +156,9 @@ public final class HostPorts {
 
   private static PortRequest ephemeralRange(PortRequest request) {
     try {
-      String[] ends = Files.readString(EPHEMERAL).strip().split("\\s+", -1);
+      // Not readString: its first read is of one byte, and the kernel gives a number list only
+      // once.
+      String[] ends = Files.readAllLines(EPHEMERAL).getFirst().split("\\s+", -1);
       return new PortRequest(
           request.protocol(),
           request.hostAddress(),

@@ -121,7 +121,7 @@ final class NftTable {
         + set("docker", "ifname", rules.dockerLinks().stream().sorted().map(NftTable::quoted))
         + set(
             "ranges",
-            "ipv4_addr; flags interval",
+            "ipv4_addr\n    flags interval",
             vlans.stream().map(vlan -> vlan.range().toString()));
   }
 
@@ -272,7 +272,7 @@ final class NftTable {
         + map("inward", "ifname : verdict", onLinks(vlans, VlanRules::internal, "inward"))
         + map(
             "outward",
-            "ipv4_addr : verdict; flags interval",
+            "ipv4_addr : verdict\n    flags interval",
             vlans.stream()
                 .filter(NftTable::masquerades)
                 .map(v -> v.range() + " : jump outward_" + v.vni()));

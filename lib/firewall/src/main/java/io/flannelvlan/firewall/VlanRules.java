@@ -32,6 +32,7 @@ public record VlanRules(
     Optional<Set<IpAddress>> peers) {
 
   private static final Cidr LOOPBACK = Cidr.parse("127.0.0.0/8");
+  private static final Cidr MULTICAST = Cidr.parse("224.0.0.0/4");
 
   public VlanRules {
     LinkName.checked(bridge);
@@ -39,7 +40,7 @@ public record VlanRules(
     if (udpPort < 1 || udpPort > 65535) {
       throw new IllegalArgumentException("VLAN " + name + ": no VXLAN port " + udpPort);
     }
-    if (!range.base().isIpv4() || range.length() == 0 || range.overlaps(LOOPBACK)) {
+    if (!range.base().isIpv4() || range.overlaps(LOOPBACK) || range.overlaps(MULTICAST)) {
       throw new IllegalArgumentException("VLAN " + name + ": no IPv4 range for a VLAN: " + range);
     }
     peers = peers.map(Set::copyOf);

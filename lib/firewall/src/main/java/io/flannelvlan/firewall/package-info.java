@@ -9,8 +9,10 @@
  * the VLANs and never with containers or ports, which are elements of sets and maps.
  *
  * <p>Everything here blocks and is called from one thread; it works in the network namespace of
- * that thread. It knows nothing of Docker, etcd or netlink: links must exist, be addressed and have
- * {@code route_localnet} (the bridges) before the rules mean anything, and that is the caller's.
+ * that thread. It knows nothing of Docker, etcd or netlink. The caller sees to the links: they
+ * exist and have addresses, the bridges have {@code route_localnet} (else 127.0.0.1 cannot be
+ * translated), and the containers' bridge ports are in hairpin mode (else, with br_netfilter, a
+ * container cannot reach itself by its published port).
  */
 @NullMarked
 package io.flannelvlan.firewall;

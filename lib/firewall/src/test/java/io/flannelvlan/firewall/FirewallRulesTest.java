@@ -60,6 +60,14 @@ class FirewallRulesTest {
   }
 
   @Test
+  void rangesThatMeanSomethingElseAreRefused() {
+    for (String range : List.of("0.0.0.0/0", "127.1.0.0/16", "239.0.0.0/8", "fd00::/64")) {
+      assertThatThrownBy(() -> vlan(1, "fvbr.1", range))
+          .hasMessage("VLAN vlan001: no IPv4 range for a VLAN: " + range);
+    }
+  }
+
+  @Test
   void aPortIsPublishedOnceAndOfAVlan() {
     PublishedPort port = port("198.51.100.11", 80, "10.2.20.5");
     PublishedPort same = port("198.51.100.11", 80, "10.2.20.6");

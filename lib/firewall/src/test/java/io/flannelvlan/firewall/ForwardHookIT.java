@@ -19,6 +19,7 @@ class ForwardHookIT {
 
   @BeforeEach
   void firewall() {
+    bed.docker("h1");
     bed.firewall(new Nft());
   }
 

@@ -106,6 +106,28 @@ class GuardsIT {
   }
 
   @Test
+  void ipv6IsNotForwarded() {
+    bed.sysctl("h1", "ipv6/conf/all/forwarding", "1");
+    bed.ip(
+        "h1",
+        "addr replace fd00:1::1/64 dev fvbr.1 nodad",
+        "addr replace fd00:9::11/64 dev eth0 nodad");
+    bed.ip(
+        "a1",
+        "addr replace fd00:1::5/64 dev eth0 nodad",
+        "route replace fd00:9::/64 via fd00:1::1");
+    bed.ip(
+        "out",
+        "addr replace fd00:9::21/64 dev eth0 nodad",
+        "route replace fd00:1::/64 via fd00:9::11");
+    Netns container = bed.namespace("a1");
+    assertThat(Netns.result(Client.ping(container, "fd00:1::1"))).isEqualTo("answered");
+    assertThat(Netns.result(Client.ping(container, "fd00:9::21"))).isEqualTo(Client.NOTHING);
+    withoutTable();
+    assertThat(Netns.result(Client.ping(container, "fd00:9::21"))).isEqualTo("answered");
+  }
+
+  @Test
   void theOutsideSeesTheHostOrWithoutMasqueradingTheContainer() {
     assertThat(Netns.result(Client.tcp(bed.namespace("c1"), Testbed.ROGUE, EchoServer.PORT)))
         .isEqualTo(Testbed.H1);

@@ -96,6 +96,21 @@ class PublishedPortsIT {
 
   @Test
   void tcpIsAnsweredWithTheClientsAddressWherePossible() {
+    checkTcp();
+  }
+
+  /** Where br_netfilter is off, translation happens in the host and not in the bridge. */
+  @Test
+  void tcpIsAnsweredTheSameWithoutBridgeNetfilter() {
+    bed.bridgeNetfilter("h1", false);
+    try {
+      checkTcp();
+    } finally {
+      bed.bridgeNetfilter("h1", true);
+    }
+  }
+
+  private static void checkTcp() {
     List<Case> cases = new ArrayList<>(BOTH);
     cases.addAll(TCP);
     assertThat(
@@ -116,6 +131,20 @@ class PublishedPortsIT {
                     .map(c -> Client.udp(bed.namespace(c.from), c.address, c.port))
                     .toList()))
         .isEqualTo(BOTH);
+  }
+
+  @Test
+  void sctpReachesTheContainerFromTheClient() {
+    PublishedPort port = port(Protocol.SCTP, "0.0.0.0", 8080, Testbed.C1);
+    publish(port);
+    try (RawSctp server = RawSctp.open(bed.namespace("c1"));
+        RawSctp client = RawSctp.open(bed.namespace("out"))) {
+      client.sendInit(Testbed.H1, port.hostPort());
+      assertThat(server.receive())
+          .isEqualTo("INIT from " + Testbed.OUT + " to port " + EchoServer.PORT);
+    } finally {
+      bed.firewall(nft, PORTS);
+    }
   }
 
   @Test

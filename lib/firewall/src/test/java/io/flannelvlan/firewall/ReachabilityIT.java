@@ -31,7 +31,7 @@ class ReachabilityIT {
       rogue  .  .  .  .  .  .  .  .  +  +   +     +  +  +  +  +  +  +
       """;
 
-  private static Testbed bed = new Testbed();
+  private static final Testbed bed = new Testbed();
 
   @BeforeAll
   static void firewall() {
@@ -51,6 +51,22 @@ class ReachabilityIT {
   @Test
   void onlyTheVlansOwnMembersAndTheOutsideAreReachedByTcp() {
     assertThat(matrix((from, to) -> Client.tcp(from, to, EchoServer.PORT))).isEqualTo(EXPECTED);
+  }
+
+  @Test
+  void withoutTheFirewallTheVlansMix() {
+    Nft nft = new Nft();
+    bed.namespace("h1").in(nft::remove);
+    bed.run("h1", "", "iptables-nft", "-P", "FORWARD", "ACCEPT");
+    try {
+      for (String target : List.of("10.2.20.5", "10.2.20.1", "10.3.20.5", "172.17.0.5")) {
+        assertThat(Netns.result(Client.ping(bed.namespace("a1"), target))).isEqualTo("answered");
+        assertThat(Netns.result(Client.ping(bed.namespace("rogue"), target))).isEqualTo("answered");
+      }
+    } finally {
+      bed.run("h1", "", "iptables-nft", "-P", "FORWARD", "DROP");
+      bed.firewall(nft);
+    }
   }
 
   private static String matrix(BiFunction<Netns, String, FutureTask<String>> ask) {

@@ -138,6 +138,13 @@ final class Testbed implements AutoCloseable {
         .in(() -> Files.writeString(Path.of("/proc/sys/net", key.split("/", -1)), value));
   }
 
+  /** Nothing to switch where the module is not loaded: then it is off. */
+  void bridgeNetfilter(String node, boolean on) {
+    if (Files.exists(Path.of("/proc/sys/net/bridge"))) {
+      sysctl(node, "bridge/bridge-nf-call-iptables", on ? "1" : "0");
+    }
+  }
+
   private void build() {
     create("wire");
     ip("wire", "link add br0 type bridge", "link set br0 up");
@@ -196,6 +203,11 @@ final class Testbed implements AutoCloseable {
           "link set flannel." + vni + " up");
       sysctl(name, "ipv4/conf/fvbr." + vni + "/route_localnet", "1");
     }
+    docker(name);
+  }
+
+  /** Makes iptables' filter table what Docker makes of it, with nothing of ours. */
+  void docker(String name) {
     run(
         name,
         """
