@@ -25,7 +25,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Everything that serves, built top to bottom and ended bottom to top.
+ * Everything that serves, built top to bottom and ended bottom to top, but for the socket, which is
+ * the first to begin and the first to end.
  *
  * <p>The socket listens first and answers dockerd's static calls at once; then come the journal,
  * the kernel as the journal has it, and only then etcd. What stands in the kernel stays when this
@@ -70,6 +71,7 @@ final class Daemon implements AutoCloseable {
     Journal journal = started(Journal.open(config.stateDir()));
     Etcd etcd = started(Etcd.open(config.etcd()));
     VlanStore store = new VlanStore(etcd, config.keys(), random, clock);
+    Reservations reservations = new Reservations(etcd, random);
     Reconciler reconciler = started(new Reconciler(new Kernel(Rtnl.open())));
     KernelSide kernel = new KernelSide(reconciler);
     HostVlans vlans =
@@ -77,18 +79,12 @@ final class Daemon implements AutoCloseable {
     HostUnderlay host = new HostUnderlay(config.iface(), config.publicIp(), kernel::state);
     Pools pools = new Pools(journal, clock);
     Addresses addresses = started(new Addresses(vlans, etcd, journal, clock));
-    Networks networks = new Networks(journal, store, vlans, pools, addresses, host, kernel, clock);
+    Networks networks =
+        new Networks(journal, store, reservations, vlans, pools, addresses, host, kernel, clock);
     Endpoints endpoints = new Endpoints(journal, networks, vlans, addresses, kernel, clock);
     PortPublishing ports = started(new PortPublishing(endpoints, kernel));
     IpamDriver ipam =
-        new IpamDriver(
-            store,
-            new Reservations(etcd, random),
-            vlans,
-            pools,
-            addresses,
-            host,
-            host::publicAddress);
+        new IpamDriver(store, reservations, vlans, pools, addresses, host, host::publicAddress);
     NetworkDriver driver = new NetworkDriver(networks, endpoints, vlans, ports);
 
     reconciler.start(new Wishes(vlans, networks, endpoints, config.masquerade())::desired);
@@ -99,6 +95,13 @@ final class Daemon implements AutoCloseable {
     server.ready(driver, ipam);
     vlans.start();
     addresses.start();
+    // The last to listen is the first to end: calls that still run then need all the rest.
+    started.remove(server);
+    started.push(server);
+    networks.leaveUnused();
+    // From here on it is the first to end, so that no call meets a part that has ended already.
+    started.remove(server);
+    started.push(server);
     LOG.info(
         "serving {} with etcd {}, state in {}",
         config.socket(),

@@ -1,12 +1,27 @@
 package io.flannelvlan.driver;
 
 import io.flannelvlan.flannel.Vlan;
+import io.flannelvlan.flannel.Vlans;
 import io.flannelvlan.net.Cidr;
+import io.flannelvlan.net.Vni;
+import java.util.Optional;
 
 /** Commands to paste, for refusals that know what would be right. */
 final class DockerCommands {
 
   private DockerCommands() {}
+
+  /** For a VLAN that is not there yet; what is left out, the plugin chooses. */
+  static String toMake(Optional<Cidr> range, NetworkOptions options, Vlans vlans) {
+    Vni vni = options.vni().orElseGet(vlans::freeVni);
+    return "docker network create -d flannelvlan --ipam-driver flannelvlan"
+        + range.map(cidr -> " --subnet " + cidr).orElse("")
+        + " --opt vni="
+        + vni
+        + options.network().map(name -> " --opt network=" + name).orElse("")
+        + " "
+        + options.network().orElseGet(() -> Vlan.nameOf(vni));
+  }
 
   static String withOurIpam(Vlan vlan) {
     return "docker network create -d flannelvlan --ipam-driver flannelvlan --subnet "

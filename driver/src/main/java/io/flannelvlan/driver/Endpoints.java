@@ -18,6 +18,7 @@ import java.time.Clock;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The endpoints of this host, through their life: created, joined, left, deleted.
@@ -34,6 +35,9 @@ final class Endpoints {
   private final Addresses addresses;
   private final KernelSide kernel;
   private final Clock clock;
+
+  /** Held over the journal's write. */
+  private final ReentrantLock confirming = new ReentrantLock();
 
   Endpoints(
       Journal journal,
@@ -53,6 +57,10 @@ final class Endpoints {
 
   Collection<Endpoint> all() {
     return endpoints.values();
+  }
+
+  List<Endpoint> of(String network) {
+    return all().stream().filter(endpoint -> endpoint.network().equals(network)).toList();
   }
 
   Optional<Endpoint> find(String id) {
@@ -92,10 +100,8 @@ final class Endpoints {
     }
     requireFreeLinkName(wanted);
     boolean taken = takeAddress(network, wanted);
-    Batch batch = new Batch().put(endpoints, id, wanted);
-    addresses.confirm(batch, address.address(), id, mac);
     try {
-      journal.commit(batch);
+      commit(wanted);
       addresses.published(address.address());
       kernel.settleEndpoint(network.vlan(), wanted);
     } catch (RuntimeException e) {
@@ -153,15 +159,32 @@ final class Endpoints {
               + ", "
               + vlan.subnets());
     }
-    Optional<AllocatedAddress> allocated = addresses.get(address);
-    Optional<String> holder = allocated.flatMap(AllocatedAddress::endpoint);
-    if (holder.isPresent() && !holder.get().equals(wanted.id())) {
-      throw new Refused(address + " is in use by endpoint " + holder.get());
-    }
-    if (allocated.isEmpty()) {
+    boolean free = addresses.get(address).isEmpty();
+    if (free) {
       addresses.take(vlan.range(), wanted.address().subnet(), address);
     }
-    return allocated.isEmpty();
+    return free;
+  }
+
+  /** Endpoint and address in one commit; of two that want one address the second is refused. */
+  private void commit(Endpoint wanted) {
+    IpAddress address = wanted.address().address();
+    confirming.lock();
+    try {
+      // A holder that is gone was one of Docker's own IPAM, which does not give addresses back.
+      addresses
+          .get(address)
+          .flatMap(AllocatedAddress::endpoint)
+          .filter(holder -> !holder.equals(wanted.id()) && find(holder).isPresent())
+          .ifPresent(holder -> {
+            throw new Refused(address + " is in use by endpoint " + holder);
+          });
+      Batch batch = new Batch().put(endpoints, wanted.id(), wanted);
+      addresses.confirm(batch, address, wanted.id(), wanted.mac());
+      journal.commit(batch);
+    } finally {
+      confirming.unlock();
+    }
   }
 
   /**
@@ -224,8 +247,6 @@ final class Endpoints {
 
   /** Adds the removal of a network's endpoints to its own. */
   void forgetAll(Batch batch, String network) {
-    endpoints.values().stream()
-        .filter(endpoint -> endpoint.network().equals(network))
-        .forEach(endpoint -> batch.remove(endpoints, endpoint.id()));
+    of(network).forEach(endpoint -> batch.remove(endpoints, endpoint.id()));
   }
 }

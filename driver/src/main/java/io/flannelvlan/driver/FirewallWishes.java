@@ -58,7 +58,8 @@ final class FirewallWishes {
         vlan.range(),
         networks.links(vlan.name()).map(VlanLinks::internal).orElse(false),
         masquerade,
-        Optional.empty());
+        Optional.empty(),
+        vlan.direct() ? Optional.of(vlan.links().tunnel().underlay()) : Optional.empty());
   }
 
   private List<PublishedPort> ports(Endpoint endpoint) {

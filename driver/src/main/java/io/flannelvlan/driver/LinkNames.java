@@ -1,6 +1,7 @@
 package io.flannelvlan.driver;
 
 import io.flannelvlan.net.Vni;
+import java.util.regex.Pattern;
 
 /** The names of our links: at most 15 bytes each, so that the kernel takes them. */
 final class LinkNames {
@@ -10,6 +11,9 @@ final class LinkNames {
 
   /** Twelve hex digits of an id are as many as Docker's own short ids show. */
   private static final int ID_DIGITS = 12;
+
+  private static final Pattern OURS =
+      Pattern.compile("(flannel|flann|fvbr)\\.[0-9]+|f[vc][0-9a-f]{12}");
 
   private LinkNames() {}
 
@@ -23,6 +27,14 @@ final class LinkNames {
 
   static String bridge(Vni vni) {
     return "fvbr." + vni;
+  }
+
+  /**
+   * Whether a bridge of this VLAN may have that name. It may not be one that we give to another
+   * link, now or later: of two wishes for one link each would undo the other.
+   */
+  static boolean isFreeForBridge(String name, Vni vni) {
+    return name.equals(bridge(vni)) || !OURS.matcher(name).matches();
   }
 
   /** The end of an endpoint's veth pair that stays on the host. */

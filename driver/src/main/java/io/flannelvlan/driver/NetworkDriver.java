@@ -34,7 +34,14 @@ final class NetworkDriver implements NetworkApi {
   public void deleteNetwork(DeleteNetworkRequest request) {
     String id = request.networkId().text();
     Refusals.of(() -> {
-      ports.withdrawAll(id);
+      for (Endpoint endpoint : endpoints.of(id)) {
+        locks.during(
+            endpoint.id(),
+            () -> {
+              ports.withdraw(endpoint.id());
+              return endpoint;
+            });
+      }
       networks.delete(id, endpoints::forgetAll);
     });
   }

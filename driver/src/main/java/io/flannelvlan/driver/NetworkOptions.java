@@ -38,8 +38,11 @@ record NetworkOptions(
   private static final String KNOWN =
       "vni, network, iface, bridge, port, mtu, " + DOCKER_MTU + ", " + DOCKER_BRIDGE;
 
-  /** What the kernel takes for a link's name: up to 15 bytes, no slash, no blank, no colon. */
-  private static final Pattern LINK_NAME = Pattern.compile("[!-~&&[^/:]]{1,15}");
+  /**
+   * What the kernel takes for a link's name: up to 15 bytes, no slash, no blank, no colon; and no
+   * percent sign, since it makes {@code br0} of {@code br%d}.
+   */
+  private static final Pattern LINK_NAME = Pattern.compile("[!-~&&[^/:%]]{1,15}");
 
   /** Less does not carry IPv4 (RFC 791). */
   private static final int MIN_MTU = 68;

@@ -4,9 +4,7 @@ import io.flannelvlan.dockerplugin.NetworkApi.CreateNetworkRequest;
 import io.flannelvlan.dockerplugin.NetworkApi.IpamData;
 import io.flannelvlan.dockerplugin.Refused;
 import io.flannelvlan.driver.kernel.Underlay;
-import io.flannelvlan.flannel.Lease;
-import io.flannelvlan.flannel.Leases;
-import io.flannelvlan.flannel.SubnetLayout;
+import io.flannelvlan.flannel.Reservations;
 import io.flannelvlan.flannel.Vlan;
 import io.flannelvlan.flannel.VlanException;
 import io.flannelvlan.flannel.VlanStore;
@@ -26,11 +24,9 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,6 +44,7 @@ final class Networks {
   private final Table<Network> networks;
   private final Table<VlanLinks> links;
   private final VlanStore store;
+  private final Reservations reservations;
   private final HostVlans vlans;
   private final Pools pools;
   private final Addresses addresses;
@@ -59,6 +56,7 @@ final class Networks {
   Networks(
       Journal journal,
       VlanStore store,
+      Reservations reservations,
       HostVlans vlans,
       Pools pools,
       Addresses addresses,
@@ -69,6 +67,7 @@ final class Networks {
     this.networks = journal.table("network", Network.class);
     this.links = journal.table("links", VlanLinks.class);
     this.store = store;
+    this.reservations = reservations;
     this.vlans = vlans;
     this.pools = pools;
     this.addresses = addresses;
@@ -124,12 +123,8 @@ final class Networks {
       VlanChoice choice = choose(data, options, dockersIpam);
       Underlay underlay = host.underlay(options.iface());
       VlanLinks wished =
-          VlanLinks.of(
-              choice.vlan().name(),
-              choice.vlan().vni(),
-              options,
-              underlay,
-              request.options().internal());
+          VlanLinks.of(choice.vlan(), options, underlay, request.options().internal());
+      links.values().forEach(wished::requireOwnBridge);
       Network network = network(request, choice.vlan(), data, dockersIpam);
       create(network, choice, wished, host.publicAddress(underlay, options.iface()));
     } finally {
@@ -196,62 +191,17 @@ final class Networks {
         dockersIpam
             ? VlanChoice.bySubnet(data, options, all)
             : VlanChoice.byRange(data, options, pools.get(data.pool()).flatMap(Pool::network), all);
+    DockersIpam dockers = new DockersIpam(networks.values(), store, host::publicAddress);
     if (dockersIpam) {
-      requireSafe(data, choice, joined);
+      dockers.requireSafe(data, choice.vlan(), joined);
+    } else {
+      dockers.requireNone(choice.vlan());
     }
     return choice;
   }
 
   private static Vlans only(Vlan vlan) {
     return new Vlans(0, new TreeMap<>(Map.of(vlan.name(), vlan)), List.of());
-  }
-
-  /** Docker's own IPAM must be the only one to give addresses in that subnet. */
-  private void requireSafe(IpamData data, VlanChoice choice, Optional<HostVlan> joined) {
-    Cidr subnet = data.pool();
-    IpAddress gateway = subnet.base().plus(1);
-    if (data.gateway().isPresent() && !data.gateway().get().address().equals(gateway)) {
-      throw new Refused(
-          "--gateway "
-              + data.gateway().get().address()
-              + " can't be: the gateway of "
-              + subnet
-              + " is its first address, "
-              + gateway
-              + ". Leave out --gateway");
-    }
-    if (joined.isPresent() && joined.get().subnets().contains(subnet)) {
-      if (networks.values().stream()
-          .anyMatch(n -> n.vlan().equals(choice.vlan().name()) && !n.dockersIpam())) {
-        throw new Refused(
-            subnet
-                + " is in use here by a network with flannelvlan's own IPAM, which Docker's would"
-                + " not know of. Use: "
-                + DockerCommands.withOurIpam(choice.vlan()));
-      }
-      return;
-    }
-    Leases leases = store.leases(choice.vlan());
-    Optional<Lease> holder = leases.at(subnet).filter(l -> !l.isHeldBy(host.publicAddress()));
-    if (holder.isPresent() || joined.isPresent()) {
-      throw new Refused(
-          (holder.isPresent()
-                  ? subnet + " is host " + holder.get().publicIp() + "'s"
-                  : "this host has " + joined.get().subnets() + " of VLAN " + choice.vlan().name())
-              + ". Use: "
-              + commands(choice.vlan(), leases));
-    }
-  }
-
-  private static String commands(Vlan vlan, Leases leases) {
-    SubnetLayout layout = vlan.config().layout();
-    Set<Cidr> taken = leases.holders().keySet();
-    return DockerCommands.withOurIpam(vlan)
-        + Stream.iterate(layout.subnetOf(layout.subnetMin()), layout::allows, Cidr::next)
-            .filter(subnet -> taken.stream().noneMatch(subnet::overlaps))
-            .findFirst()
-            .map(free -> "  or: " + DockerCommands.withDockersIpam(vlan, free))
-            .orElse("");
   }
 
   private void create(Network network, VlanChoice choice, VlanLinks wished, IpAddress address) {
@@ -267,6 +217,11 @@ final class Networks {
     }
     boolean first = !isUsed(network.vlan());
     try {
+      if (!network.dockersIpam() && vlans.byName(network.vlan()).isEmpty()) {
+        // The subnet was promised before the user's choice of the underlay was known.
+        reservations.handOver(
+            choice.vlan().range(), choice.subnet(), host.publicAddress(), address);
+      }
       vlans.join(choice.vlan(), choice.subnet(), address);
       journal.commit(
           new Batch().put(networks, network.id(), network).put(links, wished.vlan(), wished));
@@ -321,12 +276,23 @@ final class Networks {
     Batch batch = new Batch().remove(networks, id);
     lastOf.ifPresent(vlan -> batch.remove(links, vlan));
     journal.commit(batch);
-    Optional<HostVlan> vlan = lastOf.flatMap(vlans::byName);
-    if (vlan.isPresent()) {
-      addresses.releaseAll(vlan.get().range());
-      vlans.leave(vlan.get().name());
-      pools.remove(vlan.get().range());
-    }
+    lastOf.flatMap(vlans::byName).ifPresent(this::leave);
     kernel.wake();
+  }
+
+  private void leave(HostVlan vlan) {
+    addresses.releaseAll(vlan.range());
+    vlans.leave(vlan.name());
+    pools.remove(vlan.range());
+  }
+
+  /** Leaves the VLANs without a network: a crash cut its creation or its deletion short. */
+  void leaveUnused() {
+    changing.lock();
+    try {
+      vlans.all().stream().filter(vlan -> !isUsed(vlan.name())).forEach(this::leave);
+    } finally {
+      changing.unlock();
+    }
   }
 }

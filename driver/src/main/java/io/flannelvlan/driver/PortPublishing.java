@@ -133,12 +133,6 @@ final class PortPublishing implements AutoCloseable {
     }
   }
 
-  void withdrawAll(String network) {
-    endpoints.all().stream()
-        .filter(endpoint -> endpoint.network().equals(network))
-        .forEach(endpoint -> withdraw(endpoint.id()));
-  }
-
   /** Lets the sockets go; the firewall leads on to the containers. */
   @Override
   public void close() {

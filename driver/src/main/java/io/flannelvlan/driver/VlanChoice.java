@@ -21,6 +21,11 @@ import java.util.OptionalInt;
  */
 record VlanChoice(Vlan vlan, boolean exists, Cidr subnet) {
 
+  private static final Cidr PRIVATE_TEN = Cidr.parse("10.0.0.0/8");
+
+  /** Four /24; a smaller pool is rather meant as one host's subnet. */
+  private static final int LONGEST_SUGGESTED = 22;
+
   /**
    * With our own IPAM: the pool is the VLAN's range, and the gateway tells the subnet that
    * RequestPool reserved.
@@ -44,35 +49,43 @@ record VlanChoice(Vlan vlan, boolean exists, Cidr subnet) {
     }
     Optional<String> name = agreed(options.network(), poolsNetwork);
     Vni vni = options.vni().orElseGet(vlans::freeVni);
-    return new VlanChoice(
-        made(name.orElseGet(() -> Vlan.nameOf(vni)), data.pool(), vni, options), false, subnet);
+    Vlan made = made(name.orElseGet(() -> Vlan.nameOf(vni)), data.pool(), vni, options);
+    requireFreeName(made, vlans);
+    return new VlanChoice(made, false, subnet);
   }
 
   /**
    * With Docker's own IPAM, which numbers containers from the same first address on every host:
-   * safe only if the pool is exactly one subnet of the VLAN, this host's alone.
+   * safe only if the pool is exactly one subnet of the VLAN, this host's alone, which the caller
+   * has to see to.
    *
-   * @throws Refused with the commands that would be right
+   * @throws Refused if no VLAN is there to take it of, with the command that is right
    */
   static VlanChoice bySubnet(IpamData data, NetworkOptions options, Vlans vlans) {
     Optional<Vlan> meant = meant(data.pool(), options, vlans);
     if (meant.isEmpty()) {
       throw new Refused(
-          "Docker's own IPAM can serve only a VLAN that exists; make it with flannelvlan's: "
-              + DockerCommands.withOurIpam(suggested(options, vlans)));
+          "without --ipam-driver flannelvlan, Docker would give the same addresses on every host."
+              + " Use: "
+              + DockerCommands.toMake(suggestedRange(data.pool(), vlans), options, vlans));
     }
     requireAgreement(meant.get(), options, options.network());
-    if (!meant.get().config().layout().allows(data.pool())) {
-      throw new Refused(
-          "with Docker's own IPAM, --subnet must be one /"
-              + meant.get().config().layout().subnetLen()
-              + " of VLAN "
-              + meant.get()
-              + " that is this host's alone, and "
-              + data.pool()
-              + " is none");
-    }
     return new VlanChoice(meant.get(), true, data.pool());
+  }
+
+  private static void requireFreeName(Vlan made, Vlans vlans) {
+    vlans
+        .find(made.name())
+        .ifPresent(standing -> {
+          throw new Refused(
+              "VLAN "
+                  + standing
+                  + " is not "
+                  + made.range()
+                  + ": give --subnet "
+                  + standing.range()
+                  + " to join it, or another --opt vni= or network= to make one");
+        });
   }
 
   private static Optional<Vlan> meant(Cidr subnet, NetworkOptions options, Vlans vlans) {
@@ -140,10 +153,12 @@ record VlanChoice(Vlan vlan, boolean exists, Cidr subnet) {
     }
   }
 
-  /** A VLAN as the user may have meant it, for a command to paste. */
-  private static Vlan suggested(NetworkOptions options, Vlans vlans) {
-    Vni vni = options.vni().orElseGet(vlans::freeVni);
-    Cidr range = Cidr.parse("10." + (vni.number() <= 255 ? vni.number() : 200) + ".0.0/16");
-    return made(options.network().orElseGet(() -> Vlan.nameOf(vni)), range, vni, options);
+  /** The pool if the user may have meant it as a VLAN's range: Docker itself chooses others. */
+  private static Optional<Cidr> suggestedRange(Cidr pool, Vlans vlans) {
+    boolean fits =
+        PRIVATE_TEN.contains(pool)
+            && pool.length() <= LONGEST_SUGGESTED
+            && vlans.byName().values().stream().noneMatch(vlan -> vlan.range().overlaps(pool));
+    return fits ? Optional.of(pool) : Optional.empty();
   }
 }

@@ -2,7 +2,7 @@ package io.flannelvlan.driver;
 
 import io.flannelvlan.dockerplugin.Refused;
 import io.flannelvlan.driver.kernel.Underlay;
-import io.flannelvlan.net.Vni;
+import io.flannelvlan.flannel.Vlan;
 
 /**
  * How a VLAN looks on this host; the journal's record. All Docker networks of the VLAN share it.
@@ -14,29 +14,39 @@ import io.flannelvlan.net.Vni;
 record VlanLinks(String vlan, String underlay, int mtu, String bridge, boolean internal) {
 
   /**
-   * What the user asked for, with everything else as it follows from the underlay.
+   * What the user asked for, with everything else as it follows from the VLAN and the underlay.
    *
-   * @throws Refused if the MTU asked for does not fit into the underlay's
+   * @throws Refused if the MTU asked for does not fit, or the bridge can't have that name
    */
-  static VlanLinks of(
-      String vlan, Vni vni, NetworkOptions options, Underlay underlay, boolean internal) {
-    int largest = underlay.mtu() - Underlay.OVERHEAD;
+  static VlanLinks of(Vlan vlan, NetworkOptions options, Underlay underlay, boolean internal) {
+    String bridge = options.bridge().orElse(LinkNames.bridge(vlan.vni()));
+    if (!LinkNames.isFreeForBridge(bridge, vlan.vni())) {
+      throw new Refused(
+          "option bridge: \"" + bridge + "\" is a name that flannelvlan gives to other links");
+    }
+    return new VlanLinks(
+        vlan.name(), underlay.link(), mtu(vlan, options, underlay), bridge, internal);
+  }
+
+  /** flannel's config may say what the hosts' network carries, when the links themselves don't. */
+  private static int mtu(Vlan vlan, NetworkOptions options, Underlay underlay) {
+    int carried = Math.min(underlay.mtu(), vlan.config().backend().mtu().orElse(underlay.mtu()));
+    int largest = carried - Underlay.OVERHEAD;
     int mtu = options.mtu().orElse(largest);
     if (mtu > largest) {
       throw new Refused(
           "mtu "
               + mtu
               + " is too large: "
-              + underlay.link()
+              + (carried < underlay.mtu() ? "VLAN " + vlan.name() : underlay.link())
               + " has "
-              + underlay.mtu()
+              + carried
               + ", less "
               + Underlay.OVERHEAD
               + " for the tunnel leaves "
               + largest);
     }
-    return new VlanLinks(
-        vlan, underlay.link(), mtu, options.bridge().orElse(LinkNames.bridge(vni)), internal);
+    return mtu;
   }
 
   /**
@@ -54,6 +64,17 @@ record VlanLinks(String vlan, String underlay, int mtu, String bridge, boolean i
               + ", asked for "
               + wished
               + ". Give the same ones, or remove its other Docker network first");
+    }
+  }
+
+  /**
+   * Refuses a bridge that another VLAN has: both VLANs' containers would be on it.
+   *
+   * @param other the links of another VLAN on this host
+   */
+  void requireOwnBridge(VlanLinks other) {
+    if (!other.vlan.equals(vlan) && other.bridge.equals(bridge)) {
+      throw new Refused("option bridge: \"" + bridge + "\" is the bridge of VLAN " + other.vlan);
     }
   }
 

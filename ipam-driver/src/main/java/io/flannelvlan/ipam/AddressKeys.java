@@ -2,7 +2,7 @@ package io.flannelvlan.ipam;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.flannelvlan.etcd.Etcd;
@@ -29,6 +29,7 @@ import java.util.TreeMap;
 final class AddressKeys {
 
   private static final String ROOT = "/flannelvlan/addresses/";
+  private static final String UNKNOWN = "unknown (";
 
   /** The value, as other hosts and operators read it. */
   @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -36,10 +37,14 @@ final class AddressKeys {
       String host,
       String since,
       @org.jspecify.annotations.Nullable String endpoint,
-      @org.jspecify.annotations.Nullable String mac) {}
+      @org.jspecify.annotations.Nullable String mac) {
 
-  private final ObjectMapper json =
-      JsonMapper.builder().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
+    boolean isAt(IpAddress address) {
+      return host.equals(address.toString());
+    }
+  }
+
+  private final ObjectMapper json = JsonMapper.builder().build();
   private final Etcd etcd;
 
   AddressKeys(Etcd etcd) {
@@ -71,7 +76,7 @@ final class AddressKeys {
   void remove(String vlan, IpAddress host, IpAddress address) {
     String key = key(vlan, address);
     Optional<KeyValue> present = etcd.get(key);
-    if (present.isPresent() && holder(present.get()).host().equals(host.toString())) {
+    if (present.isPresent() && holder(present.get()).isAt(host)) {
       etcd.txn(Txn.when(Guard.unchanged(present.get())).delete(key));
     }
   }
@@ -92,12 +97,22 @@ final class AddressKeys {
     return all;
   }
 
+  /** Whatever stands in the key; a value that names no host is nobody's we know. */
   private Holder holder(KeyValue value) {
     try {
-      return json.readValue(value.value(), Holder.class);
+      JsonNode read = json.readTree(value.value());
+      return new Holder(
+          text(read, "host").orElse(UNKNOWN + value.key() + " can't be read)"),
+          text(read, "since").orElse("unknown"),
+          text(read, "endpoint").orElse(null),
+          text(read, "mac").orElse(null));
     } catch (JsonProcessingException _) {
-      return new Holder("unknown (" + value.key() + " can't be read)", "", null, null);
+      return new Holder(UNKNOWN + value.key() + " can't be read)", "unknown", null, null);
     }
+  }
+
+  private static Optional<String> text(JsonNode object, String field) {
+    return Optional.ofNullable(object.path(field).textValue());
   }
 
   private String value(IpAddress host, AllocatedAddress address) {

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,6 +32,7 @@ final class AddressMirror implements AutoCloseable {
   private final HostVlans vlans;
   private final AddressKeys keys;
   private final Table<AllocatedAddress> table;
+  private final Predicate<IpAddress> isTaken;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
 
@@ -42,10 +44,20 @@ final class AddressMirror implements AutoCloseable {
 
   private final Thread thread = Thread.ofVirtual().name("address-mirror").unstarted(this::run);
 
-  AddressMirror(HostVlans vlans, AddressKeys keys, Table<AllocatedAddress> table) {
+  /**
+   * A mirror, not yet started.
+   *
+   * @param isTaken whether the address is given out, or about to be
+   */
+  AddressMirror(
+      HostVlans vlans,
+      AddressKeys keys,
+      Table<AllocatedAddress> table,
+      Predicate<IpAddress> isTaken) {
     this.vlans = vlans;
     this.keys = keys;
     this.table = table;
+    this.isTaken = isTaken;
   }
 
   /** Compares everything once, then follows. */
@@ -94,9 +106,8 @@ final class AddressMirror implements AutoCloseable {
     for (HostVlan vlan : vlans.all()) {
       while (true) {
         try {
-          String host = vlan.publicAddress().toString();
           keys.list(vlan.name()).entrySet().stream()
-              .filter(entry -> entry.getValue().host().equals(host))
+              .filter(entry -> entry.getValue().isAt(vlan.publicAddress()))
               .forEach(entry -> touch(entry.getKey(), vlan.range()));
           break;
         } catch (EtcdException e) {
@@ -123,9 +134,10 @@ final class AddressMirror implements AutoCloseable {
     Optional<AllocatedAddress> wanted = table.get(address.toString());
     if (wanted.isPresent()) {
       keys.write(place.vlan(), place.host(), wanted.get());
-    } else {
+    } else if (!isTaken.test(address)) {
       keys.remove(place.vlan(), place.host(), address);
     }
+    // Taken without a record: claimed a moment ago, and the journal is about to know it.
   }
 
   private void pause() throws InterruptedException {

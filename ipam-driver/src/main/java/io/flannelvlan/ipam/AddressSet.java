@@ -104,6 +104,10 @@ final class AddressSet {
     return true;
   }
 
+  boolean isTaken(IpAddress address) {
+    return holds(address) && taken.get(offset(address));
+  }
+
   /** Whether the address is one that can be given out here. */
   boolean holds(IpAddress address) {
     if (!subnet.contains(address)) {

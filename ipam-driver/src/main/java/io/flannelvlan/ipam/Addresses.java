@@ -31,7 +31,8 @@ import org.slf4j.LoggerFactory;
  * and only then answered. While etcd is away the journal alone decides, which is safe because only
  * the holder of a lease allocates in it; {@link AddressMirror} tells etcd later.
  *
- * <p>{@link #lock} guards {@link #sets} and is never held over I/O.
+ * <p>{@link #lock} guards {@link #sets} and is never held over I/O. {@link #releasing} is held over
+ * the journal's write, before {@link #lock}.
  */
 public final class Addresses implements AutoCloseable {
 
@@ -44,6 +45,10 @@ public final class Addresses implements AutoCloseable {
   private final AddressMirror mirror;
   private final Clock clock;
   private final ReentrantLock lock = new ReentrantLock();
+
+  /** One release at a time, so that a repeated one can't give back what was given out since. */
+  private final ReentrantLock releasing = new ReentrantLock();
+
   private final Map<Cidr, AddressSet> sets = new HashMap<>();
 
   public Addresses(HostVlans vlans, Etcd etcd, Journal journal, Clock clock) {
@@ -51,7 +56,7 @@ public final class Addresses implements AutoCloseable {
     this.keys = new AddressKeys(etcd);
     this.journal = journal;
     this.table = journal.table("address", AllocatedAddress.class);
-    this.mirror = new AddressMirror(vlans, keys, table);
+    this.mirror = new AddressMirror(vlans, keys, table, this::isTaken);
     this.clock = clock;
     for (AllocatedAddress address : table.values()) {
       set(address.address().subnet()).take(address.address().address());
@@ -103,22 +108,7 @@ public final class Addresses implements AutoCloseable {
   public InterfaceAddress take(Cidr range, Cidr subnet, IpAddress wanted) {
     if (!locked(subnet, set -> set.take(wanted))) {
       throw new Refused(
-          get(wanted)
-              .map(held ->
-                  wanted
-                      + " is in use since "
-                      + held.since()
-                      + held.endpoint().map(id -> " by endpoint " + id).orElse(""))
-              .orElse(
-                  wanted
-                      + " can't be a container's: "
-                      + subnet.base()
-                      + " is the tunnel's, "
-                      + subnet.base().plus(1)
-                      + " the gateway, "
-                      + subnet.last()
-                      + " the broadcast address of this host's subnet "
-                      + subnet));
+          locked(subnet, set -> set.holds(wanted)) ? inUse(wanted) : neverGiven(wanted, subnet));
     }
     InterfaceAddress address = new InterfaceAddress(wanted, subnet.length());
     Optional<AddressKeys.Holder> holder = keep(range, address);
@@ -128,6 +118,28 @@ public final class Addresses implements AutoCloseable {
           wanted + " is held by host " + holder.get().host() + " since " + holder.get().since());
     }
     return address;
+  }
+
+  private String inUse(IpAddress wanted) {
+    return get(wanted)
+        .map(held ->
+            wanted
+                + " is in use since "
+                + held.since()
+                + held.endpoint().map(id -> " by endpoint " + id).orElse(""))
+        .orElse(wanted + " is in use");
+  }
+
+  private static String neverGiven(IpAddress wanted, Cidr subnet) {
+    return wanted
+        + " can't be a container's: "
+        + subnet.base()
+        + " is the tunnel's, "
+        + subnet.base().plus(1)
+        + " the gateway, "
+        + subnet.last()
+        + " the broadcast address of this host's subnet "
+        + subnet;
   }
 
   /** Claims in etcd, then journals; the holder if etcd knows one, and then nothing is kept. */
@@ -140,10 +152,11 @@ public final class Addresses implements AutoCloseable {
       try {
         Optional<AddressKeys.Holder> holder =
             keys.claim(vlan.get().name(), vlan.get().publicAddress(), allocated);
-        if (holder.isPresent()) {
+        if (holder.isPresent() && !holder.get().isAt(vlan.get().publicAddress())) {
           return holder;
         }
-        claimed = true;
+        // A key of this very host is one that the mirror has not removed yet; it writes it anew.
+        claimed = holder.isEmpty();
       } catch (EtcdException e) {
         LOG.debug("{} is given out while etcd is away: {}", address, e.getMessage());
       }
@@ -177,8 +190,16 @@ public final class Addresses implements AutoCloseable {
     if (held.isEmpty()) {
       return;
     }
-    journal.commit(new Batch().remove(table, held.get().key()));
-    locked(held.get().address().subnet(), set -> set.free(address));
+    releasing.lock();
+    try {
+      if (!get(address).equals(held)) {
+        return;
+      }
+      journal.commit(new Batch().remove(table, held.get().key()));
+      locked(held.get().address().subnet(), set -> set.free(address));
+    } finally {
+      releasing.unlock();
+    }
     mirror.touch(address, held.get().range());
   }
 
@@ -205,6 +226,15 @@ public final class Addresses implements AutoCloseable {
     lock.lock();
     try {
       return work.apply(set(subnet));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean isTaken(IpAddress address) {
+    lock.lock();
+    try {
+      return sets.values().stream().anyMatch(set -> set.isTaken(address));
     } finally {
       lock.unlock();
     }

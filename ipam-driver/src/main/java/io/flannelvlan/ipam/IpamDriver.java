@@ -64,6 +64,10 @@ public final class IpamDriver implements IpamApi {
 
   @Override
   public RequestPoolResponse requestPool(RequestPoolRequest request) {
+    return Refusals.of(() -> pool(request));
+  }
+
+  private RequestPoolResponse pool(RequestPoolRequest request) {
     if (request.v6()) {
       throw new Refused("flannelvlan networks are IPv4 only: leave out --ipv6");
     }
@@ -193,7 +197,7 @@ public final class IpamDriver implements IpamApi {
     // With the VLAN joined, this is either a "network rm", whose DeleteNetwork comes next and ends
     // everything, or the end of a create that failed beside a network that lives on.
     if (vlans.byRange(range).isEmpty()) {
-      drop(range);
+      Refusals.of(() -> drop(range));
     }
   }
 
@@ -204,6 +208,10 @@ public final class IpamDriver implements IpamApi {
 
   @Override
   public RequestAddressResponse requestAddress(RequestAddressRequest request) {
+    return Refusals.of(() -> new RequestAddressResponse(address(request)));
+  }
+
+  private InterfaceAddress address(RequestAddressRequest request) {
     Cidr range = PoolId.parse(request.poolId()).range();
     Optional<HostVlan> vlan = vlans.byRange(range);
     Optional<Pool> pool = pools.get(range);
@@ -217,22 +225,20 @@ public final class IpamDriver implements IpamApi {
               + " again");
     }
     if (request.gateway()) {
-      return new RequestAddressResponse(gateway(subnets, request.address()));
+      return gateway(subnets, request.address());
     }
     if (request.address().isPresent()) {
-      return new RequestAddressResponse(fixed(range, vlan, subnets, request.address().get()));
+      return fixed(range, vlan, subnets, request.address().get());
     }
     if (vlan.isEmpty()) {
       throw new Refused("pool " + request.poolId() + " has no flannelvlan network yet");
     }
-    // A range inside the first subnet is what the user confined this host to: when it is full, it
-    // is
-    // full. Without one, a second subnet is taken before anything fails.
+    // A range inside the first subnet is what the user confined this host to: when that is full,
+    // nothing is left. Without one, a second subnet is taken before anything fails.
     Optional<Cidr> confined = pool.filter(Pool::isConfined).map(Pool::within);
-    return new RequestAddressResponse(
-        addresses
-            .next(range, subnets, confined.orElse(range))
-            .orElseGet(() -> further(vlan.get(), confined)));
+    return addresses
+        .next(range, subnets, confined.orElse(range))
+        .orElseGet(() -> further(vlan.get(), confined));
   }
 
   private static InterfaceAddress gateway(List<Cidr> subnets, Optional<IpAddress> asked) {
@@ -272,16 +278,21 @@ public final class IpamDriver implements IpamApi {
   }
 
   /** One more subnet for this host; when the VLAN has none left, who has how much. */
-  private InterfaceAddress further(HostVlan vlan, Optional<Cidr> confined) {
+  private InterfaceAddress further(HostVlan full, Optional<Cidr> confined) {
+    HostVlan vlan = full;
     if (confined.isPresent()) {
       throw new Refused(
           "no address is free in --ip-range " + confined.get() + " of VLAN " + vlan.name());
     }
     try {
-      HostVlan wider = vlans.joinFurther(vlan.name());
-      return addresses
-          .next(wider.range(), wider.subnets(), wider.range())
-          .orElseThrow(() -> new Refused("VLAN " + vlan.name() + " has no free address"));
+      while (true) {
+        vlan = vlans.joinFurther(vlan);
+        Optional<InterfaceAddress> address =
+            addresses.next(vlan.range(), vlan.subnets(), vlan.range());
+        if (address.isPresent()) {
+          return address.get();
+        }
+      }
     } catch (EtcdException e) {
       throw new Refused(
           full(vlan) + ", and another subnet can't be had without etcd: " + e.getMessage());
@@ -323,7 +334,7 @@ public final class IpamDriver implements IpamApi {
 
   @Override
   public void releaseAddress(ReleaseAddressRequest request) {
-    addresses.release(request.address());
+    Refusals.of(() -> addresses.release(request.address()));
   }
 
   /** Forgets pools whose network never came. */

@@ -44,6 +44,11 @@ public record Desired(List<DesiredVlan> vlans, FirewallRules firewall) {
       Optional<List<Peer>> peers,
       List<DesiredEndpoint> endpoints) {
 
+    /** Whether some peers come by the underlay link without a tunnel. */
+    public boolean direct() {
+      return peers.stream().flatMap(List::stream).anyMatch(Peer::direct);
+    }
+
     public DesiredVlan {
       subnets = List.copyOf(subnets);
       peers = peers.map(List::copyOf);

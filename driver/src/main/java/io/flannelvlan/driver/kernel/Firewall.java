@@ -1,9 +1,14 @@
 package io.flannelvlan.driver.kernel;
 
+import io.flannelvlan.firewall.Conntrack;
 import io.flannelvlan.firewall.FirewallException;
 import io.flannelvlan.firewall.FirewallRules;
 import io.flannelvlan.firewall.ForwardHook;
 import io.flannelvlan.firewall.Nft;
+import io.flannelvlan.firewall.Protocol;
+import io.flannelvlan.firewall.PublishedPort;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -15,6 +20,7 @@ final class Firewall {
 
   private final Nft nft = new Nft();
   private final ForwardHook hook = new ForwardHook();
+  private final Conntrack conntrack = new Conntrack();
   private final AtomicBoolean suspect = new AtomicBoolean(true);
   private FirewallRules settled = FirewallRules.NONE;
 
@@ -38,11 +44,26 @@ final class Firewall {
     try {
       nft.apply(rules);
       hook.apply(rules.bridges());
+      forgetFlows(rules);
       settled = rules;
       return Optional.empty();
     } catch (FirewallException e) {
       suspect.set(true);
       return Optional.of(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /**
+   * A UDP client that talks on would stay with the port's last target for as long as it talks, so
+   * its flow is forgotten when a port comes or goes.
+   */
+  private void forgetFlows(FirewallRules rules) {
+    List<PublishedPort> changed = new ArrayList<>(rules.ports());
+    changed.removeAll(settled.ports());
+    settled.ports().stream().filter(port -> !rules.ports().contains(port)).forEach(changed::add);
+    changed.removeIf(port -> port.protocol() != Protocol.UDP);
+    if (!changed.isEmpty() && conntrack.isInstalled()) {
+      changed.forEach(conntrack::forget);
     }
   }
 }

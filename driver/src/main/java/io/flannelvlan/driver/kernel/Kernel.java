@@ -1,13 +1,12 @@
 package io.flannelvlan.driver.kernel;
 
-import io.flannelvlan.net.IpAddress.Family;
 import io.flannelvlan.netlink.Address;
 import io.flannelvlan.netlink.Entry;
 import io.flannelvlan.netlink.FdbEntry;
 import io.flannelvlan.netlink.Ipv4Setting;
-import io.flannelvlan.netlink.Link;
 import io.flannelvlan.netlink.LinkSetting.Alias;
 import io.flannelvlan.netlink.LinkSetting.Group;
+import io.flannelvlan.netlink.LinkSetting.Hairpin;
 import io.flannelvlan.netlink.LinkSetting.Ipv4;
 import io.flannelvlan.netlink.LinkSetting.Mac;
 import io.flannelvlan.netlink.LinkSetting.Master;
@@ -19,18 +18,14 @@ import io.flannelvlan.netlink.NetlinkException;
 import io.flannelvlan.netlink.Reply;
 import io.flannelvlan.netlink.Request;
 import io.flannelvlan.netlink.Route;
-import io.flannelvlan.netlink.RouteFilter;
 import io.flannelvlan.netlink.Rtnl;
 import io.flannelvlan.netlink.Tunnel;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.Set;
 import java.util.function.Predicate;
 
 /**
@@ -54,118 +49,10 @@ public final class Kernel implements AutoCloseable {
    * @throws NetlinkException if the kernel does not give it
    */
   public KernelState dump() {
-    List<Link> all = rtnl.links();
+    KernelDump dump = KernelDump.of(rtnl);
     indices.clear();
-    Map<Integer, String> names = new HashMap<>();
-    for (Link link : all) {
-      indices.put(link.name(), link.index());
-      names.put(link.index(), link.name());
-    }
-    Map<String, KernelLink> links = new HashMap<>();
-    Set<LinkSetting> settings = new HashSet<>();
-    Set<LinkNeighbor> neighbors = new HashSet<>();
-    Set<LinkFdb> fdb = new HashSet<>();
-    for (Link link : all) {
-      KernelLink ours = link(link, names);
-      links.put(link.name(), ours);
-      settings(link, settings);
-      if (Mark.isOurs(ours) && link instanceof Link.Vxlan) {
-        neighbors(link, neighbors);
-        fdb(link, fdb);
-      }
-    }
-    return new KernelState(links, addresses(names), neighbors, fdb, routes(names), settings);
-  }
-
-  private static KernelLink link(Link link, Map<Integer, String> names) {
-    String alias = link.alias().orElse("");
-    return new KernelLink(
-        link.name(),
-        kind(link, names),
-        link.mac(),
-        link.mtu(),
-        link.up(),
-        link.master().isPresent()
-            ? Optional.of(name(names, link.master().getAsInt()))
-            : Optional.empty(),
-        // The alias can't be given with the creation, the group can: a crash between the two leaves
-        // a link that is ours without saying for what.
-        alias.isEmpty() && link.group() == Mark.GROUP ? Mark.alias("") : alias);
-  }
-
-  private static KernelLink.Kind kind(Link link, Map<Integer, String> names) {
-    return switch (link) {
-      case Link.Bridge _ -> new KernelLink.Bridge();
-      case Link.Veth _ -> new KernelLink.Veth();
-      case Link.Other other -> new KernelLink.Other(other.kind().orElse(""));
-      case Link.Vxlan vxlan -> tunnel(vxlan.tunnel(), names);
-    };
-  }
-
-  private static KernelLink.Kind tunnel(Tunnel tunnel, Map<Integer, String> names) {
-    boolean flannels =
-        tunnel.vni().isPresent()
-            && tunnel.group().isEmpty()
-            && tunnel.without(Tunnel.Flag.LEARNING).without(Tunnel.Flag.GBP).flags().isEmpty();
-    if (!flannels) {
-      // Nothing that we would make; it can only be in the way, by its name.
-      return new KernelLink.Other("vxlan " + tunnel);
-    }
-    return new KernelLink.Vxlan(
-        tunnel.vni().get(),
-        tunnel.underlay().isPresent() ? name(names, tunnel.underlay().getAsInt()) : "",
-        tunnel.local(),
-        tunnel.port(),
-        tunnel.flags().contains(Tunnel.Flag.LEARNING),
-        tunnel.flags().contains(Tunnel.Flag.GBP));
-  }
-
-  private static void settings(Link link, Set<LinkSetting> all) {
-    for (LinkSetting.Name name : LinkSetting.Name.values()) {
-      if (link.ipv4().get(setting(name)).equals(OptionalInt.of(1))) {
-        all.add(new LinkSetting(link.name(), name));
-      }
-    }
-  }
-
-  private Set<LinkAddress> addresses(Map<Integer, String> names) {
-    Set<LinkAddress> all = new HashSet<>();
-    for (Address address : rtnl.addresses()) {
-      if (address.address().address().isIpv4()) {
-        all.add(new LinkAddress(name(names, address.link()), address.address()));
-      }
-    }
-    return all;
-  }
-
-  private void neighbors(Link link, Set<LinkNeighbor> all) {
-    for (Neighbor neighbor : rtnl.neighbors(link.index())) {
-      if (neighbor.state() == Neighbor.State.PERMANENT && neighbor.mac().isPresent()) {
-        all.add(new LinkNeighbor(link.name(), neighbor.ip(), neighbor.mac().get()));
-      }
-    }
-  }
-
-  private void fdb(Link link, Set<LinkFdb> all) {
-    for (FdbEntry entry : rtnl.fdb(link.index())) {
-      if (entry.permanent()) {
-        all.add(new LinkFdb(link.name(), entry.mac(), entry.dst()));
-      }
-    }
-  }
-
-  private Set<KernelRoute> routes(Map<Integer, String> names) {
-    Set<KernelRoute> all = new HashSet<>();
-    for (Route route : rtnl.routes(RouteFilter.main(Family.IPV4))) {
-      all.add(
-          new KernelRoute(
-              route.destination(),
-              route.gateway(),
-              route.link().isPresent() ? name(names, route.link().getAsInt()) : "",
-              route.onlink(),
-              route.protocol()));
-    }
-    return all;
+    indices.putAll(dump.indices());
+    return dump.state();
   }
 
   /**
@@ -341,6 +228,10 @@ public final class Kernel implements AutoCloseable {
     }
     all.add(new Group(Mark.GROUP));
     all.add(new Alias(link.alias()));
+    if (link.kind() instanceof KernelLink.Veth) {
+      // With br_netfilter, a container reaches its own published port only so.
+      all.add(new Hairpin(true));
+    }
     all.add(new Up(true));
     return all;
   }
@@ -374,11 +265,7 @@ public final class Kernel implements AutoCloseable {
     return index;
   }
 
-  private static String name(Map<Integer, String> names, int index) {
-    return names.getOrDefault(index, "#" + index);
-  }
-
-  private static Ipv4Setting setting(LinkSetting.Name name) {
+  static Ipv4Setting setting(LinkSetting.Name name) {
     return switch (name) {
       case FORWARDING -> Ipv4Setting.FORWARDING;
       case ROUTE_LOCALNET -> Ipv4Setting.ROUTE_LOCALNET;

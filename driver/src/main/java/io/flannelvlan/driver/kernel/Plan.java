@@ -78,6 +78,8 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
     private boolean links(DesiredVlan vlan) {
       wantedLinks.add(vlan.links().bridge());
       wantedLinks.add(vlan.links().vxlan());
+      // Whatever stands in our way, the containers' links are not what is wrong.
+      vlan.endpoints().forEach(endpoint -> wantedLinks.add(endpoint.hostLink()));
       // Both are looked at, so that one conflict does not hide the other.
       boolean bridgeFree = link(vlan, bridge(vlan));
       boolean vxlanFree = link(vlan, vxlan(vlan));
@@ -97,12 +99,17 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
       if (present.isEmpty()) {
         Optional<KernelLink> rival = rival(wanted);
         rival.ifPresentOrElse(
-            link -> conflict(vlan, link), () -> links.add(new Change.AddLink(vlan.name(), wanted)));
+            link ->
+                conflict(
+                    vlan,
+                    link,
+                    "a link with VNI " + vlan.vni() + ", which " + link.name() + " has"),
+            () -> links.add(new Change.AddLink(vlan.name(), wanted)));
         return rival.isEmpty();
       }
       KernelLink link = present.get();
       if (!Mark.isOurs(link)) {
-        conflict(vlan, link);
+        conflict(vlan, link, exists(link));
         return false;
       }
       if (!link.kind().equals(wanted.kind()) || !link.alias().equals(wanted.alias())) {
@@ -132,17 +139,19 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
       return state.link(name).map(Mark::isOurs).orElse(false);
     }
 
-    private void conflict(DesiredVlan vlan, KernelLink link) {
+    private static String exists(KernelLink link) {
+      return "link " + link.name() + ", which exists";
+    }
+
+    private void conflict(DesiredVlan vlan, KernelLink link, String need) {
       conflicts.add(
           new Conflict(
               vlan.name(),
               "VLAN "
                   + vlan.name()
-                  + " needs link "
-                  + (link.kind() instanceof KernelLink.Vxlan vxlan
-                      ? "with VNI " + vxlan.vni() + ", which " + link.name() + " has already"
-                      : link.name() + ", which exists already")
-                  + " and is not flannelvlan's. Stop what made it (stock flanneld?) and remove it:"
+                  + " needs "
+                  + need
+                  + " already and is not flannelvlan's. Stop what made it (stock flanneld?) and remove it:"
                   + " ip link del "
                   + link.name()));
     }
@@ -163,14 +172,13 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
     }
 
     private void endpoint(DesiredVlan vlan, DesiredEndpoint endpoint) {
-      wantedLinks.add(endpoint.hostLink());
       KernelLink wanted = hostEnd(vlan, endpoint);
       Optional<KernelLink> present = state.link(endpoint.hostLink());
       if (present.isPresent()) {
         if (Mark.isOurs(present.get())) {
           traits(vlan, present.get(), wanted);
         } else {
-          conflict(vlan, present.get());
+          conflict(vlan, present.get(), exists(present.get()));
         }
       } else if (!endpoint.joined()) {
         links.add(new Change.AddVeth(vlan.name(), wanted, endpoint.sandboxLink(), endpoint.mac()));

@@ -113,6 +113,28 @@ class PlanTest {
   }
 
   @Test
+  void aForeignLinkInOurWayDoesNotTakeTheContainersLinks() {
+    Desired desired = new Desired(List.of(vlan2(List.of(PEER), true, true)));
+    KernelState running =
+        settled(new Desired(List.of(vlan2(List.of(PEER), true))), underlay())
+            .after(new Change.DeleteLink("-", "flannel.2"))
+            .after(new Change.AddLink("-", vxlanLink("flannel.2", 2, "")));
+    Plan plan = Plan.between(desired, running);
+    assertThat(plan.conflicts()).hasSize(1);
+    assertThat(plan.toString()).doesNotContain("ip link del");
+  }
+
+  @Test
+  void aForeignTunnelWhereTheBridgeShouldBeIsCalledByItsName() {
+    KernelState state = underlay().after(new Change.AddLink("-", vxlanLink("fvbr.2", 9, "")));
+    Plan plan = Plan.between(new Desired(List.of(vlan2(List.of(), false))), state);
+    assertThat(plan.conflicts())
+        .singleElement()
+        .asString()
+        .contains("needs link fvbr.2, which exists already");
+  }
+
+  @Test
   void aForeignLinkOfAnotherNameWithOurVniAndPortIsAConflict() {
     KernelState state = underlay().after(new Change.AddLink("-", vxlanLink("vx9", 2, "")));
     Plan plan = Plan.between(new Desired(List.of(vlan2(List.of(PEER), true))), state);

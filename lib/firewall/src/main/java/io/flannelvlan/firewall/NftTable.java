@@ -63,6 +63,7 @@ final class NftTable {
           meta nfproto ipv6 drop comment "the VLANs are IPv4"
           iifname vmap @sources
           iifname . oifname @within accept
+          jump direct
           iifname @internal drop
           oifname @internal drop
           ct status dnat accept comment "published ports and their replies"
@@ -93,6 +94,7 @@ final class NftTable {
         + vlans.stream().map(NftTable::vlanChains).collect(joining())
         + publishedPorts(rules)
         + vlanMaps(vlans)
+        + directChain(vlans)
         + CHAINS
         + inputChain(vlans)
         + "}\n";
@@ -158,6 +160,22 @@ final class NftTable {
         + inward(vlan)
         + outward(vlan)
         + vlan.peers().map(peers -> tunnel(vlan, peers)).orElse("");
+  }
+
+  /** Without a tunnel a peer's packets look like any from the underlay, but for their addresses. */
+  private static String directChain(List<VlanRules> vlans) {
+    return "  chain direct {\n"
+        + vlans.stream()
+            .flatMap(vlan -> vlan.direct().stream().map(link -> direct(vlan, link)))
+            .collect(joining())
+        + "  }\n\n";
+  }
+
+  private static String direct(VlanRules vlan, String link) {
+    return """
+        iifname . oifname { %1$s, %2$s } ip saddr %3$s ip daddr %3$s accept
+    """
+        .formatted(pair(link, vlan.bridge()), pair(vlan.bridge(), link), vlan.range());
   }
 
   private static String inward(VlanRules vlan) {

@@ -19,6 +19,8 @@ import java.util.Set;
  * @param internal nothing enters or leaves, published ports included
  * @param masquerade whether packets to the outside carry the host's address
  * @param peers the underlay addresses that may send into this VNI; absent: not known, so any may
+ * @param direct the underlay link by which peers also come without a tunnel (flannel's
+ *     DirectRouting)
  */
 public record VlanRules(
     String name,
@@ -29,7 +31,8 @@ public record VlanRules(
     Cidr range,
     boolean internal,
     boolean masquerade,
-    Optional<Set<IpAddress>> peers) {
+    Optional<Set<IpAddress>> peers,
+    Optional<String> direct) {
 
   private static final Cidr LOOPBACK = Cidr.parse("127.0.0.0/8");
   private static final Cidr MULTICAST = Cidr.parse("224.0.0.0/4");
@@ -37,6 +40,7 @@ public record VlanRules(
   public VlanRules {
     LinkName.checked(bridge);
     LinkName.checked(vxlan);
+    direct.ifPresent(LinkName::checked);
     if (udpPort < 1 || udpPort > 65535) {
       throw new IllegalArgumentException("VLAN " + name + ": no VXLAN port " + udpPort);
     }
@@ -44,6 +48,20 @@ public record VlanRules(
       throw new IllegalArgumentException("VLAN " + name + ": no IPv4 range for a VLAN: " + range);
     }
     peers = peers.map(Set::copyOf);
+  }
+
+  /** A VLAN whose peers come through the tunnel only. */
+  public VlanRules(
+      String name,
+      Vni vni,
+      String bridge,
+      String vxlan,
+      int udpPort,
+      Cidr range,
+      boolean internal,
+      boolean masquerade,
+      Optional<Set<IpAddress>> peers) {
+    this(name, vni, bridge, vxlan, udpPort, range, internal, masquerade, peers, Optional.empty());
   }
 
   /** Both links by which its packets come and go. */

@@ -77,6 +77,20 @@ public final class Reservations {
     etcd.txn(Txn.when(Guard.hasValue(key, value(reservation.host()))).delete(key));
   }
 
+  /**
+   * The promise to this host's address {@code from} becomes one to its address {@code to}, which
+   * its lease will carry. Without such a promise nothing happens.
+   */
+  public void handOver(Cidr range, Cidr subnet, IpAddress from, IpAddress to) {
+    Optional<KeyValue> promise =
+        from.equals(to)
+            ? Optional.empty()
+            : etcd.get(FlannelKeys.reservation(range, subnet)).filter(kv -> isOf(kv, from));
+    promise.ifPresent(kv ->
+        etcd.txn(
+            Txn.when(Guard.unchanged(kv)).put(kv.key(), value(to), new Grant(kv.grant(), TTL))));
+  }
+
   /** The reservations of one range as they stand. */
   Snapshot list(Cidr range) {
     return etcd.range(FlannelKeys.reservations(range));

@@ -42,6 +42,7 @@ public sealed interface Link {
    * @param master index of its bridge (or bond, VRF…)
    * @param group 0 unless it was put into one
    * @param addrGenMode empty where IPv6 is off
+   * @param hairpin as a bridge's port: frames may leave by the port they came in
    */
   record Common(
       int index,
@@ -54,7 +55,8 @@ public sealed interface Link {
       Optional<String> alias,
       int group,
       Optional<AddrGenMode> addrGenMode,
-      Ipv4Settings ipv4) {}
+      Ipv4Settings ipv4,
+      boolean hairpin) {}
 
   default int index() {
     return common().index();

@@ -3,6 +3,7 @@ package io.flannelvlan.netlink;
 import io.flannelvlan.net.MacAddress;
 import io.flannelvlan.netlink.LinkSetting.Alias;
 import io.flannelvlan.netlink.LinkSetting.Group;
+import io.flannelvlan.netlink.LinkSetting.Hairpin;
 import io.flannelvlan.netlink.LinkSetting.Ipv4;
 import io.flannelvlan.netlink.LinkSetting.Ipv6;
 import io.flannelvlan.netlink.LinkSetting.Mac;
@@ -49,7 +50,12 @@ final class LinkCodec {
 
   private static final int INFO_KIND = 1;
   private static final int INFO_DATA = 2;
+  private static final int INFO_SLAVE_KIND = 4;
+  private static final int INFO_SLAVE_DATA = 5;
   private static final int VETH_INFO_PEER = 1;
+
+  /** {@code IFLA_BRPORT_MODE} of {@code linux/if_link.h}: the port's hairpin mode. */
+  private static final int BRPORT_MODE = 4;
 
   /** {@code RTEXT_FILTER_SKIP_STATS}: half of each answer would be counters. */
   private static final int SKIP_STATS = 8;
@@ -172,6 +178,7 @@ final class LinkCodec {
         case Master(int link) -> out.u32(MASTER, link);
         case Group(int number) -> out.u32(GROUP, number);
         case Alias(String text) -> out.unterminated(IFALIAS, text);
+        case Hairpin(boolean on) -> out.nested(LINKINFO, info -> writePort(on, info));
         // In the header, or together in one attribute below.
         case Up _, Ipv4 _, Ipv6 _ -> {}
       }
@@ -179,6 +186,11 @@ final class LinkCodec {
     if (settings.stream().anyMatch(setting -> setting instanceof Ipv4 || setting instanceof Ipv6)) {
       out.nested(AF_SPEC, families -> FamilyCodec.write(settings, families));
     }
+  }
+
+  private static void writePort(boolean hairpin, AttributeWriter info) {
+    info.unterminated(INFO_SLAVE_KIND, "bridge")
+        .nested(INFO_SLAVE_DATA, port -> port.u8(BRPORT_MODE, hairpin ? 1 : 0));
   }
 
   /** Reads the link that a message of type {@code RTM_NEWLINK} describes. */
@@ -206,6 +218,7 @@ final class LinkCodec {
     private OptionalInt namespace = OptionalInt.empty();
     private Optional<String> kind = Optional.empty();
     private Optional<Tunnel> tunnel = Optional.empty();
+    private boolean hairpin;
     private FamilyCodec.Families families = FamilyCodec.Families.NONE;
 
     void take(AttributeReader in) {
@@ -232,6 +245,17 @@ final class LinkCodec {
           kind = Optional.of(info.string());
         } else if (info.type() == INFO_DATA && kind.equals(Optional.of("vxlan"))) {
           tunnel = Optional.of(TunnelCodec.read(info.nested()));
+        } else if (info.type() == INFO_SLAVE_DATA) {
+          takePort(info.nested());
+        }
+      }
+    }
+
+    /** A port of another master than a bridge has no such attribute of one byte. */
+    private void takePort(AttributeReader port) {
+      while (port.next()) {
+        if (port.type() == BRPORT_MODE && port.length() == 1) {
+          hairpin = port.u8() != 0;
         }
       }
     }
@@ -249,7 +273,8 @@ final class LinkCodec {
               alias.isEmpty() ? Optional.empty() : Optional.of(alias),
               group,
               families.addrGenMode(),
-              families.ipv4());
+              families.ipv4(),
+              hairpin);
       if (tunnel.isPresent()) {
         return new Link.Vxlan(common, tunnel.get());
       }

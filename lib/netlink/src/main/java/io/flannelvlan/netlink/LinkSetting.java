@@ -142,6 +142,25 @@ public sealed interface LinkSetting {
     }
   }
 
+  /** Whether a bridge sends a frame back out of the port that it came in by. */
+  record Hairpin(boolean on) implements LinkSetting {
+    @Override
+    public boolean holdsFor(Link link) {
+      return link.common().hairpin() == on;
+    }
+
+    /** The kernel takes what belongs to the port once the link is one. */
+    @Override
+    public boolean partOfCreation() {
+      return false;
+    }
+
+    @Override
+    public String toString() {
+      return "type bridge_slave hairpin " + (on ? "on" : "off");
+    }
+  }
+
   /** Administratively up or down. */
   record Up(boolean up) implements LinkSetting {
     @Override

@@ -66,7 +66,12 @@ public final class HostVlans implements AutoCloseable {
   }
 
   public void start() {
-    vlans.values().forEach(this::keep);
+    joining.lock();
+    try {
+      vlans.values().forEach(this::keep);
+    } finally {
+      joining.unlock();
+    }
   }
 
   public Collection<HostVlan> all() {
@@ -138,16 +143,22 @@ public final class HostVlans implements AutoCloseable {
   }
 
   /**
-   * Takes one more lease in a VLAN whose first is full.
+   * Takes one more lease in a VLAN whose leases are full. Of many callers that find them full at
+   * the same time one takes it, and the others get what it took.
    *
+   * @param full the VLAN as the caller found it
    * @throws VlanException if the VLAN has no free subnet left
    * @throws EtcdException if etcd does not answer
    */
-  public HostVlan joinFurther(String name) {
+  public HostVlan joinFurther(HostVlan full) {
+    String name = full.name();
     joining.lock();
     try {
       HostVlan vlan =
           vlans.get(name).orElseThrow(() -> new IllegalStateException("not in VLAN " + name));
+      if (!vlan.subnets().equals(full.subnets())) {
+        return vlan;
+      }
       Lease lease = store.acquireAnother(vlan.vlan(), vlan.attributes(), Wish.any());
       HostVlan wider = vlan.with(lease.subnet());
       journal.commit(new Batch().put(vlans, name, wider));

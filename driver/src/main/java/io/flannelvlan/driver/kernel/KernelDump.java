@@ -1,0 +1,148 @@
+package io.flannelvlan.driver.kernel;
+
+import io.flannelvlan.net.IpAddress.Family;
+import io.flannelvlan.netlink.Address;
+import io.flannelvlan.netlink.FdbEntry;
+import io.flannelvlan.netlink.Link;
+import io.flannelvlan.netlink.Neighbor;
+import io.flannelvlan.netlink.Route;
+import io.flannelvlan.netlink.RouteFilter;
+import io.flannelvlan.netlink.Rtnl;
+import io.flannelvlan.netlink.Tunnel;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/**
+ * One look at the kernel, translated from indices to names.
+ *
+ * @param indices of all links, by name
+ */
+record KernelDump(KernelState state, Map<String, Integer> indices) {
+
+  static KernelDump of(Rtnl rtnl) {
+    List<Link> all = rtnl.links();
+    Map<String, Integer> indices = new HashMap<>();
+    Map<Integer, String> names = new HashMap<>();
+    for (Link link : all) {
+      indices.put(link.name(), link.index());
+      names.put(link.index(), link.name());
+    }
+    Map<String, KernelLink> links = new HashMap<>();
+    Set<LinkSetting> settings = new HashSet<>();
+    Set<LinkNeighbor> neighbors = new HashSet<>();
+    Set<LinkFdb> fdb = new HashSet<>();
+    for (Link link : all) {
+      KernelLink ours = link(link, names);
+      links.put(link.name(), ours);
+      settings(link, settings);
+      if (Mark.isOurs(ours) && link instanceof Link.Vxlan) {
+        neighbors(rtnl, link, neighbors);
+        fdb(rtnl, link, fdb);
+      }
+    }
+    return new KernelDump(
+        new KernelState(
+            links, addresses(rtnl, names), neighbors, fdb, routes(rtnl, names), settings),
+        indices);
+  }
+
+  private static KernelLink link(Link link, Map<Integer, String> names) {
+    String alias = link.alias().orElse("");
+    return new KernelLink(
+        link.name(),
+        kind(link, names),
+        link.mac(),
+        link.mtu(),
+        link.up(),
+        link.master().isPresent()
+            ? Optional.of(name(names, link.master().getAsInt()))
+            : Optional.empty(),
+        // The alias can't be given with the creation, the group can: a crash between the two leaves
+        // a link that is ours without saying for what.
+        alias.isEmpty() && link.group() == Mark.GROUP ? Mark.alias("") : alias);
+  }
+
+  private static KernelLink.Kind kind(Link link, Map<Integer, String> names) {
+    return switch (link) {
+      case Link.Bridge _ -> new KernelLink.Bridge();
+      case Link.Veth _ -> new KernelLink.Veth();
+      case Link.Other other -> new KernelLink.Other(other.kind().orElse(""));
+      case Link.Vxlan vxlan -> tunnel(vxlan.tunnel(), names);
+    };
+  }
+
+  private static KernelLink.Kind tunnel(Tunnel tunnel, Map<Integer, String> names) {
+    boolean flannels =
+        tunnel.vni().isPresent()
+            && tunnel.group().isEmpty()
+            && tunnel.without(Tunnel.Flag.LEARNING).without(Tunnel.Flag.GBP).flags().isEmpty();
+    if (!flannels) {
+      // Nothing that we would make; it can only be in the way, by its name.
+      return new KernelLink.Other("vxlan " + tunnel);
+    }
+    return new KernelLink.Vxlan(
+        tunnel.vni().get(),
+        tunnel.underlay().isPresent() ? name(names, tunnel.underlay().getAsInt()) : "",
+        tunnel.local(),
+        tunnel.port(),
+        tunnel.flags().contains(Tunnel.Flag.LEARNING),
+        tunnel.flags().contains(Tunnel.Flag.GBP));
+  }
+
+  private static void settings(Link link, Set<LinkSetting> all) {
+    for (LinkSetting.Name name : LinkSetting.Name.values()) {
+      if (link.ipv4().get(Kernel.setting(name)).equals(OptionalInt.of(1))) {
+        all.add(new LinkSetting(link.name(), name));
+      }
+    }
+  }
+
+  private static Set<LinkAddress> addresses(Rtnl rtnl, Map<Integer, String> names) {
+    Set<LinkAddress> all = new HashSet<>();
+    for (Address address : rtnl.addresses()) {
+      if (address.address().address().isIpv4()) {
+        all.add(new LinkAddress(name(names, address.link()), address.address()));
+      }
+    }
+    return all;
+  }
+
+  private static void neighbors(Rtnl rtnl, Link link, Set<LinkNeighbor> all) {
+    for (Neighbor neighbor : rtnl.neighbors(link.index())) {
+      if (neighbor.state() == Neighbor.State.PERMANENT && neighbor.mac().isPresent()) {
+        all.add(new LinkNeighbor(link.name(), neighbor.ip(), neighbor.mac().get()));
+      }
+    }
+  }
+
+  private static void fdb(Rtnl rtnl, Link link, Set<LinkFdb> all) {
+    for (FdbEntry entry : rtnl.fdb(link.index())) {
+      if (entry.permanent()) {
+        all.add(new LinkFdb(link.name(), entry.mac(), entry.dst()));
+      }
+    }
+  }
+
+  private static Set<KernelRoute> routes(Rtnl rtnl, Map<Integer, String> names) {
+    Set<KernelRoute> all = new HashSet<>();
+    for (Route route : rtnl.routes(RouteFilter.main(Family.IPV4))) {
+      all.add(
+          new KernelRoute(
+              route.destination(),
+              route.gateway(),
+              route.link().isPresent() ? name(names, route.link().getAsInt()) : "",
+              route.onlink(),
+              route.protocol()));
+    }
+    return all;
+  }
+
+  private static String name(Map<Integer, String> names, int index) {
+    return names.getOrDefault(index, "#" + index);
+  }
+}
