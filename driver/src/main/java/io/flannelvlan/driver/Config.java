@@ -49,9 +49,9 @@ record Config(
         settings.text(Setting.IFACE),
         settings.given(Setting.PUBLIC_IP).map(Config::publicIp),
         settings.flag(Setting.IP_MASQ),
-        Path.of(settings.text(Setting.SOCKET)),
-        Path.of(settings.text(Setting.STATE_DIR)),
-        Path.of(settings.text(Setting.RUN_DIR)),
+        path(settings, Setting.SOCKET),
+        path(settings, Setting.STATE_DIR),
+        path(settings, Setting.RUN_DIR),
         LogSettings.of(settings));
   }
 
@@ -95,6 +95,13 @@ record Config(
       throw new ConfigException(setting + "=" + path.get() + ": no such readable file");
     }
     return path;
+  }
+
+  private static Path path(Settings settings, Setting setting) {
+    return settings
+        .given(setting)
+        .map(Path::of)
+        .orElseThrow(() -> new ConfigException(setting + " is empty: " + setting.meaning()));
   }
 
   private static FlannelKeys keys(Settings settings) {

@@ -39,9 +39,16 @@ final class FirewallWishes {
             .flatMap(endpoint -> ports(endpoint).stream())
             .filter(port -> names.contains(port.vlan()))
             .toList(),
-        state.links().keySet().stream()
-            .filter(link -> DOCKERS.matcher(link).matches())
-            .collect(Collectors.toSet()));
+        dockersLinks(vlans, state));
+  }
+
+  /** A bridge of ours may have a name like Docker's, if the user gave it one. */
+  private static Set<String> dockersLinks(List<DesiredVlan> vlans, KernelState state) {
+    Set<String> ours =
+        vlans.stream().map(vlan -> vlan.links().bridge()).collect(Collectors.toSet());
+    return state.links().keySet().stream()
+        .filter(link -> DOCKERS.matcher(link).matches() && !ours.contains(link))
+        .collect(Collectors.toSet());
   }
 
   /**

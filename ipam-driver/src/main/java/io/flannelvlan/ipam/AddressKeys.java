@@ -12,6 +12,7 @@ import io.flannelvlan.etcd.Txn;
 import io.flannelvlan.etcd.TxnResult;
 import io.flannelvlan.net.IpAddress;
 import io.flannelvlan.net.MacAddress;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -27,6 +28,9 @@ import java.util.TreeMap;
  * The prefix lies outside flannel's, whose watchers never see it.
  */
 final class AddressKeys {
+
+  /** A container's start waits for it, and goes on without it. */
+  private static final Duration CLAIM_DEADLINE = Duration.ofMillis(500);
 
   private static final String ROOT = "/flannelvlan/addresses/";
   private static final String UNKNOWN = "unknown (";
@@ -63,7 +67,8 @@ final class AddressKeys {
    */
   Optional<Holder> claim(String vlan, IpAddress host, AllocatedAddress address) {
     String key = key(vlan, address.address().address());
-    TxnResult result = etcd.txn(Txn.when(Guard.absent(key)).put(key, value(host, address)));
+    TxnResult result =
+        etcd.txn(Txn.when(Guard.absent(key)).put(key, value(host, address)), CLAIM_DEADLINE);
     return result.succeeded() ? Optional.empty() : result.current(key).map(this::holder);
   }
 

@@ -10,6 +10,8 @@ import io.flannelvlan.firewall.PublishedPort;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -42,14 +44,36 @@ final class Firewall {
     // Before looking: what changes meanwhile is looked at in the next pass.
     suspect.set(false);
     try {
-      nft.apply(rules);
-      hook.apply(rules.bridges());
+      apply(rules);
       forgetFlows(rules);
       settled = rules;
       return Optional.empty();
     } catch (FirewallException e) {
       suspect.set(true);
       return Optional.of(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** nft and iptables side by side: each is mostly waited for, and a user waits for both. */
+  private void apply(FirewallRules rules) {
+    CompletableFuture<Boolean> forward =
+        CompletableFuture.supplyAsync(
+            () -> hook.apply(rules.bridges()), Thread::startVirtualThread);
+    try {
+      nft.apply(rules);
+    } finally {
+      await(forward);
+    }
+  }
+
+  private static void await(CompletableFuture<Boolean> forward) {
+    try {
+      forward.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof FirewallException refusal) {
+        throw refusal;
+      }
+      throw e;
     }
   }
 

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -13,6 +14,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -196,7 +199,7 @@ public final class Reconciler implements AutoCloseable {
             .ifPresent(e -> fail(failures, Outcome.EVERYTHING, e));
         Plan plan = Plan.between(wished, state);
         plan.conflicts().forEach(c -> fail(failures, c.vlan(), c.text()));
-        List<Change> changes = chores ? plan.changes() : withoutChores(plan.changes(), state);
+        List<Change> changes = chores ? plan.changes() : withoutChores(plan.changes());
         List<Change> done = apply(changes, failures);
         applied.addAll(done);
         for (Change change : done) {
@@ -223,7 +226,7 @@ public final class Reconciler implements AutoCloseable {
 
   /**
    * Whether this pass does what is slow and what nobody waits for: the kernel takes 16 ms to delete
-   * a veth, nft and iptables 5 ms each to be looked at. With others waiting that is put off.
+   * a link, nft and iptables 5 ms each to be looked at. With others waiting that is put off.
    */
   private boolean doesChores() {
     long now = System.nanoTime();
@@ -243,13 +246,16 @@ public final class Reconciler implements AutoCloseable {
     return false;
   }
 
-  private static List<Change> withoutChores(List<Change> changes, KernelState state) {
-    return changes.stream().filter(change -> !deletesVeth(change, state)).toList();
-  }
-
-  private static boolean deletesVeth(Change change, KernelState state) {
-    return change instanceof Change.DeleteLink delete
-        && state.link(delete.link()).filter(l -> l.kind() instanceof KernelLink.Veth).isPresent();
+  /** Without the deletions of links, but for those that make room for their own replacement. */
+  private static List<Change> withoutChores(List<Change> changes) {
+    Set<String> replaced =
+        changes.stream()
+            .flatMap(
+                c -> c instanceof Change.AddLink a ? Stream.of(a.link().name()) : Stream.empty())
+            .collect(Collectors.toSet());
+    return changes.stream()
+        .filter(c -> !(c instanceof Change.DeleteLink gone) || replaced.contains(gone.link()))
+        .toList();
   }
 
   /**

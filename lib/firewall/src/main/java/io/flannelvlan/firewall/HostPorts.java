@@ -77,25 +77,36 @@ public final class HostPorts {
   }
 
   /**
-   * A bound socket that never listens nor reads. No SO_REUSEADDR: with it, two bound sockets may
-   * share a port until one listens, and neither side would notice the other.
+   * A bound socket that never listens nor reads. TCP binds with SO_REUSEADDR, for a port in which a
+   * former program's connections still wait out their minute (TIME_WAIT) is free. Once bound it has
+   * it no more: two sockets with it would share the port, and neither side would notice the other.
+   * Without, who comes later is refused, at the latest when he listens.
    *
    * <p>SCTP has no socket in the JDK without libsctp: there only our own table decides.
    */
   private static Optional<NetworkChannel> bind(PortRequest request, int port) throws BindException {
     return switch (request.protocol()) {
-      case TCP -> Optional.of(bound(openTcp(), request, port));
+      case TCP -> Optional.of(exclusive(bound(openTcp(), request, port)));
       case UDP -> Optional.of(bound(openUdp(), request, port));
       case SCTP -> Optional.empty();
     };
   }
 
-  private static SocketChannel openTcp() {
+  private static NetworkChannel openTcp() {
     try {
       return SocketChannel.open(StandardProtocolFamily.INET)
-          .setOption(StandardSocketOptions.SO_REUSEADDR, false);
+          .setOption(StandardSocketOptions.SO_REUSEADDR, true);
     } catch (IOException failure) {
       throw new FirewallException("open a TCP socket: " + failure.getMessage(), failure);
+    }
+  }
+
+  private static NetworkChannel exclusive(NetworkChannel socket) {
+    try {
+      return socket.setOption(StandardSocketOptions.SO_REUSEADDR, false);
+    } catch (IOException failure) {
+      close(socket, failure);
+      throw new FirewallException("hold a TCP port: " + failure.getMessage(), failure);
     }
   }
 

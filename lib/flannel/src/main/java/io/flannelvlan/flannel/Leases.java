@@ -81,6 +81,13 @@ public record Leases(
     return bySubnet.values().stream().filter(lease -> lease.subnet().equals(subnet)).findFirst();
   }
 
+  /** Whether the lease stands in etcd as it is now, not only as it was when last readable. */
+  public boolean holds(Lease lease) {
+    String place = "/subnets/" + lease.key();
+    return lease.equals(bySubnet.get(lease.key()))
+        && broken.stream().noneMatch(entry -> entry.key().endsWith(place));
+  }
+
   /** Every subnet that is not free, and who has it, in words. */
   public Map<Cidr, String> holders() {
     Map<Cidr, String> holders = new TreeMap<>();

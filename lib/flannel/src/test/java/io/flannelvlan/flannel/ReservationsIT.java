@@ -77,6 +77,19 @@ class ReservationsIT {
   }
 
   @Test
+  void aPromiseFollowsTheHostToTheAddressThatItsLeaseCarries() {
+    LeaseAttributes tunnel =
+        LeaseAttributes.vxlan(address(9), new Vni(2), MacAddress.parse("02:00:00:00:00:09"));
+    reserve(1, Wish.exactly(TWENTY));
+    reservations.handOver(RANGE, TWENTY, address(3), address(9));
+    assertThatThrownBy(() -> store.acquire(vlan, tunnel, Wish.exactly(TWENTY)))
+        .isInstanceOf(VlanException.class);
+    reservations.handOver(RANGE, TWENTY, address(1), address(9));
+    assertThat(store.acquire(vlan, tunnel, Wish.exactly(TWENTY)).subnet()).isEqualTo(TWENTY);
+    assertThat(ETCD.range("/flannelvlan/reservations/").entries()).isEmpty();
+  }
+
+  @Test
   void whatIsPromisedToAnotherIsRefusedAndNotLeasedByAnybodyElse() {
     reserve(1, Wish.exactly(TWENTY));
 

@@ -10,6 +10,8 @@ import io.flannelvlan.tests.lab.LogsOnFailure;
 import io.flannelvlan.tests.lab.Station;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -168,14 +170,22 @@ final class SceneIT {
       Container two = host == newer ? c : d;
       one.in("ip", "route", "add", TWO.range(), "via", both.address(ONE.name())).orThrow();
       two.in("ip", "route", "add", ONE.range(), "via", TWO.gateway(host)).orThrow();
-      assertThat(one.pings(both.address(TWO.name()))).isTrue();
-      assertThat(Trials.pings(List.of(one), Trials.addresses(c, d))).isEmpty();
-      assertThat(Trials.asks(List.of(one), Trials.addresses(c, d))).isEmpty();
-      assertThat(Trials.pings(List.of(two), Trials.addresses(a, b))).isEmpty();
+      assertThat(crossing(one, two)).isEmpty();
+      // Docker has bridges show their frames to the host's firewall; not every host has that.
+      host.in("sysctl", "-w", "net.bridge.bridge-nf-call-iptables=0");
+      assertThat(crossing(one, two)).isEmpty();
+      host.in("sysctl", "-w", "net.bridge.bridge-nf-call-iptables=1");
       one.in("ip", "route", "delete", TWO.range()).orThrow();
       two.in("ip", "route", "delete", ONE.range()).orThrow();
       both.remove();
     }
+  }
+
+  private static Set<String> crossing(Container one, Container two) {
+    Set<String> crossing = new TreeSet<>();
+    crossing.addAll(Trials.pings(List.of(one), Trials.addresses(c, d)));
+    crossing.addAll(Trials.pings(List.of(two), Trials.addresses(a, b)));
+    return crossing;
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.flannelvlan.tests.engine;
 
 import io.flannelvlan.tests.lab.Container;
+import io.flannelvlan.tests.lab.Protocol;
 import io.flannelvlan.tests.lab.Station;
 import java.util.Arrays;
 import java.util.List;
@@ -27,17 +28,23 @@ final class Trials {
 
   /** Who pings which of these places. */
   static Set<String> pings(List<? extends Station> from, Map<String, String> places) {
-    return open(from, places, (station, to) -> station.pings(places.get(to)));
+    return open(from, places, (station, to) -> station.pings(to.getValue()));
   }
 
   /** Who gets an answer by TCP from which of these places, whoever it is that answers. */
   static Set<String> asks(List<? extends Station> from, Map<String, String> places) {
-    return open(from, places, (station, to) -> station.whoAnswers(places.get(to)).isPresent());
+    return open(from, places, (station, to) -> station.whoAnswers(to.getValue()).isPresent());
   }
 
   /** Who meets the container with that name at its place, by TCP. */
   static Set<String> finds(List<? extends Station> from, Map<String, String> places) {
-    return open(from, places, (station, to) -> meets(station, to, places.get(to)));
+    return open(from, places, (station, to) -> meets(station, to.getKey(), to.getValue()));
+  }
+
+  /** Who gets an answer by UDP from that port of which of these places. */
+  static Set<String> asksByUdp(List<? extends Station> from, Map<String, String> places, int port) {
+    return open(
+        from, places, (station, to) -> station.ask(Protocol.UDP, to.getValue(), port).isPresent());
   }
 
   /** Who gets 4 MiB intact from which of these containers, by TCP. */
@@ -45,7 +52,8 @@ final class Trials {
     return open(
         from,
         places,
-        (station, to) -> meets(station, to, places.get(to)) && station.downloads(places.get(to)));
+        (station, to) ->
+            meets(station, to.getKey(), to.getValue()) && station.downloads(to.getValue()));
   }
 
   private static boolean meets(Station from, String name, String at) {
@@ -53,12 +61,14 @@ final class Trials {
   }
 
   private static Set<String> open(
-      List<? extends Station> from, Map<String, String> places, BiPredicate<Station, String> path) {
+      List<? extends Station> from,
+      Map<String, String> places,
+      BiPredicate<Station, Map.Entry<String, String>> path) {
     Map<String, CompletableFuture<Boolean>> trials = new TreeMap<>();
     for (Station station : from) {
-      for (String to : places.keySet()) {
+      for (Map.Entry<String, String> to : places.entrySet()) {
         trials.put(
-            station.name() + " to " + to,
+            station.name() + " to " + to.getKey(),
             CompletableFuture.supplyAsync(
                 () -> path.test(station, to), Thread::startVirtualThread));
       }

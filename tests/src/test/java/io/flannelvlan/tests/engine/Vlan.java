@@ -54,7 +54,7 @@ record Vlan(int vni) {
   private static String addressOf(String link, Host host) {
     // Such as "fvbr.1           UP             10.1.20.1/24 ".
     String line = host.in("ip", "-brief", "-4", "address", "show", "dev", link).orThrow().text();
-    String[] words = line.split("[ /]+");
+    String[] words = line.split("[ /]+", -1);
     if (words.length < 3) {
       throw new LabException(link + " of " + host.name() + " has no address: " + line);
     }

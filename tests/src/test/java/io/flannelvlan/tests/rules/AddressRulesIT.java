@@ -16,7 +16,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Which subnet a host gets of a VLAN, and which addresses its containers. */
+/**
+ * Which subnet a host gets of a VLAN, and which addresses its containers. Every test has subnets of
+ * its own: a freed address comes last, also when the network was made anew.
+ */
 @ExtendWith(LogsOnFailure.class)
 final class AddressRulesIT {
   private static final String VLAN001 = "--subnet 10.1.0.0/16 --opt vni=1 ";
@@ -85,12 +88,12 @@ final class AddressRulesIT {
     for (Host host : List.of(newer, older)) {
       assertThat(site.refused(host, OURS + VLAN001 + "--gateway 10.1.0.1 x"))
           .contains("--gateway 10.1.0.1", "first address of its subnet", "--ip-range");
-      String chosen = OURS + VLAN001 + "--ip-range 10.1.20.0/24 ";
-      assertThat(site.refused(host, chosen + "--gateway 10.1.20.254 x"))
-          .contains("--gateway 10.1.20.254", "10.1.20.1");
-      site.create(host, chosen + "--gateway 10.1.20.1 x");
+      String chosen = OURS + VLAN001 + "--ip-range 10.1.60.0/24 ";
+      assertThat(site.refused(host, chosen + "--gateway 10.1.60.254 x"))
+          .contains("--gateway 10.1.60.254", "10.1.60.1");
+      site.create(host, chosen + "--gateway 10.1.60.1 x");
       assertThat(host.run("c1", "x").in("ip", "route").out())
-          .contains("default via 10.1.20.1 dev eth0", "10.1.0.0/16 via 10.1.20.1 dev eth0");
+          .contains("default via 10.1.60.1 dev eth0", "10.1.0.0/16 via 10.1.60.1 dev eth0");
       host.docker("rm", "--force", "c1");
       host.docker("network", "rm", "x");
     }
@@ -98,17 +101,17 @@ final class AddressRulesIT {
 
   @Test
   void auxAddressIsNeverGivenToAContainer() {
-    String chosen = OURS + VLAN001 + "--ip-range 10.1.20.0/24 ";
+    String chosen = OURS + VLAN001 + "--ip-range 10.1.50.0/24 ";
     for (Host host : List.of(newer, older)) {
-      site.create(host, chosen + "--aux-address dns=10.1.20.2 --aux-address ntp=10.1.20.4 x");
-      assertThat(host.run("c1", "x").address()).isEqualTo("10.1.20.3");
-      assertThat(host.run("c2", "x").address()).isEqualTo("10.1.20.5");
-      assertThat(start(host, "c3", "--ip", "10.1.20.2").err()).contains("10.1.20.2");
+      site.create(host, chosen + "--aux-address dns=10.1.50.2 --aux-address ntp=10.1.50.4 x");
+      assertThat(host.run("c1", "x").address()).isEqualTo("10.1.50.3");
+      assertThat(host.run("c2", "x").address()).isEqualTo("10.1.50.5");
+      assertThat(start(host, "c3", "--ip", "10.1.50.2").err()).contains("10.1.50.2");
       host.docker("rm", "--force", "c1", "c2");
       host.docker("network", "rm", "x");
     }
-    assertThat(site.refused(newer, chosen + "--aux-address dns=10.1.21.2 x"))
-        .contains("10.1.21.2", "10.1.20.0/24");
+    assertThat(site.refused(newer, chosen + "--aux-address dns=10.1.51.2 x"))
+        .contains("10.1.51.2", "10.1.50.0/24");
   }
 
   @Test
@@ -151,15 +154,15 @@ final class AddressRulesIT {
 
   @Test
   void freedAddressComesBackOnlyWhenTheOthersWereUsed() {
-    site.create(newer, OURS + VLAN001 + "--ip-range 10.1.20.0/29 x");
+    site.create(newer, OURS + VLAN001 + "--ip-range 10.1.40.0/29 x");
     newer.run("c2", "x");
     newer.run("c3", "x").remove();
     for (int i = 4; i < 8; i++) {
-      assertThat(newer.run("c" + i, "x").address()).isEqualTo("10.1.20." + i);
+      assertThat(newer.run("c" + i, "x").address()).isEqualTo("10.1.40." + i);
     }
     newer.container("c2").remove();
-    assertThat(newer.run("again3", "x").address()).isEqualTo("10.1.20.3");
-    assertThat(newer.run("again2", "x").address()).isEqualTo("10.1.20.2");
+    assertThat(newer.run("again3", "x").address()).isEqualTo("10.1.40.3");
+    assertThat(newer.run("again2", "x").address()).isEqualTo("10.1.40.2");
     assertThat(site.etcd().keys("/flannelvlan/addresses/vlan001/")).hasSize(6);
   }
 

@@ -150,6 +150,7 @@ final class DockerIpamIT {
         String made = right.getFirst().replaceAll(".* ", "");
         host.run("pasted", made).remove();
         host.docker("network", "rm", made);
+        site.nothingRemains(host);
         site.etcd().delete("/coreos.com/network/" + made + "/config");
       }
     }

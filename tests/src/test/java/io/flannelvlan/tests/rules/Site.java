@@ -117,6 +117,15 @@ final class Site implements AutoCloseable {
     return lease.substring(0, lease.lastIndexOf('.') + 1) + last;
   }
 
+  /** The addresses that the host holds, in order, as etcd has them. */
+  List<String> addresses(Host host) {
+    return etcd().keys(ADDRESSES).stream()
+        .filter(key -> isOf(host, key))
+        .map(key -> key.substring(key.lastIndexOf('/') + 1))
+        .sorted()
+        .toList();
+  }
+
   /** What of ours stands on the host, and in etcd for it. */
   List<String> remains(Host host) {
     List<String> found = new ArrayList<>();

@@ -163,7 +163,7 @@ final class LeaseKeeper implements AutoCloseable {
 
   private Instant keep(Lease lease, Leases leases) {
     Instant now = clock.instant();
-    boolean stands = leases.at(lease.subnet()).filter(lease::equals).isPresent();
+    boolean stands = leases.holds(lease);
     Instant renewal =
         stands
             ? due.computeIfAbsent(lease.subnet(), _ -> store.renewalOf(vlan, lease))

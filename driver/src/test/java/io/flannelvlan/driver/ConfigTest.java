@@ -1,0 +1,139 @@
+package io.flannelvlan.driver;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.flannelvlan.etcd.EtcdSettings;
+import io.flannelvlan.flannel.FlannelKeys;
+import io.flannelvlan.net.IpAddress;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ConfigTest {
+
+  private static final String ETCD = "--etcd-endpoints=http://etcd1:2379";
+
+  @TempDir Path dir;
+
+  @Test
+  void theDefaultsAreTheOnesThatToolsRelyOn() {
+    assertThat(config(Map.of(), ETCD))
+        .isEqualTo(
+            new Config(
+                EtcdSettings.plain(URI.create("http://etcd1:2379")),
+                new FlannelKeys("/coreos.com/network"),
+                "",
+                Optional.empty(),
+                true,
+                Path.of("/run/docker/plugins/flannelvlan.sock"),
+                Path.of("/var/lib/flannelvlan"),
+                Path.of("/run/flannelvlan"),
+                new LogSettings(LogSettings.Level.INFO, LogSettings.Format.TEXT)));
+  }
+
+  @Test
+  void theNamesOfTheSettingsAreAContract() {
+    assertThat(Arrays.stream(Setting.values()).map(Setting::name))
+        .containsExactly(
+            "ETCD_ENDPOINTS",
+            "JOIN",
+            "ETCD_PREFIX",
+            "ETCD_CACERT",
+            "ETCD_CERT",
+            "ETCD_KEY",
+            "ETCD_USER",
+            "ETCD_PASSWORD_FILE",
+            "IFACE",
+            "PUBLIC_IP",
+            "IP_MASQ",
+            "NETWORKS",
+            "SOCKET",
+            "STATE_DIR",
+            "RUN_DIR",
+            "DOCKER_HOST",
+            "LOG_LEVEL",
+            "LOG_FORMAT");
+    assertThat(Setting.ETCD_PASSWORD_FILE.flag()).isEqualTo("--etcd-password-file");
+  }
+
+  @Test
+  void flagsWinOverTheEnvironmentAndBothFormsOfAFlagAreTaken() {
+    Map<String, String> environment =
+        Map.of(
+            "ETCD_ENDPOINTS", " http://a:1 , http://b:2 ,",
+            "IFACE", "eth9",
+            "IP_MASQ", "false",
+            "PUBLIC_IP", " ",
+            "SOCKET", "/tmp/x.sock");
+    Config config =
+        config(
+            environment, "--iface", "10.0.0.0/8", "--socket=/tmp/y.sock", "--log-level", "DEBUG");
+    assertThat(config.etcd().endpoints())
+        .containsExactly(URI.create("http://a:1"), URI.create("http://b:2"));
+    assertThat(config.iface()).isEqualTo("10.0.0.0/8");
+    assertThat(config.masquerade()).isFalse();
+    assertThat(config.publicIp()).isEmpty();
+    assertThat(config.socket()).isEqualTo(Path.of("/tmp/y.sock"));
+    assertThat(config.log().level()).isEqualTo(LogSettings.Level.DEBUG);
+    assertThat(config(Map.of(), ETCD, "--public-ip=198.51.100.11").publicIp())
+        .contains(IpAddress.parse("198.51.100.11"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--verbose=1                  | unknown flag --verbose; known are --etcd-endpoints --join",
+        "serve                        | unknown flag serve; known are",
+        "--iface                      | --iface needs a value: underlay",
+        "--ip-masq=yes                | IP_MASQ=yes is neither true nor false",
+        "--public-ip=fe80::1          | PUBLIC_IP=fe80::1 is no IPv4 address",
+        "--public-ip=host1            | PUBLIC_IP=host1 is no IPv4 address",
+        "--log-level=loud             | LOG_LEVEL=loud is none of [error, warn, info, debug, trace]",
+        "--log-format=xml             | LOG_FORMAT=xml is none of [text, json]",
+        "--etcd-endpoints=etcd1:2379  | ETCD_ENDPOINTS: \"etcd1:2379\" is no URL",
+        "--etcd-endpoints=ftp://e:1   | ETCD_ENDPOINTS: \"ftp://e:1\" is no URL",
+        "--etcd-endpoints=            | ETCD_ENDPOINTS is empty",
+        "--etcd-prefix=/              | ETCD_PREFIX: the etcd prefix is empty",
+        "--etcd-prefix=/flannelvlan/x | ETCD_PREFIX: the etcd prefix \"/flannelvlan/x\" lies in",
+        "--etcd-cacert=/no/such       | ETCD_CACERT=/no/such: no such readable file",
+        "--etcd-user=root             | etcd: etcd user and password file: give both or none",
+        "--join=abc                   | JOIN=abc: the embedded etcd comes with a later release",
+        "--networks=vlan002           | NETWORKS=vlan002: comes with a later release",
+        "--socket=                    | SOCKET is empty",
+        "--state-dir=                 | STATE_DIR is empty",
+      })
+  void whatCantBeMeantStopsTheStart(String flag, String text) {
+    assertThatThrownBy(() -> config(Map.of(), ETCD, flag))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining(text);
+  }
+
+  @Test
+  void filesOfTlsAndUsersAreTakenIfTheyCanBeRead() throws IOException {
+    Path file = Files.writeString(dir.resolve("secret"), "x");
+    Config config =
+        config(
+            Map.of(),
+            "--etcd-endpoints=https://etcd1:2379",
+            "--etcd-cacert=" + file,
+            "--etcd-user=root",
+            "--etcd-password-file=" + file);
+    assertThat(config.etcd().caCert()).contains(file);
+    assertThat(config.etcd().passwordFile()).contains(file);
+  }
+
+  private static Config config(Map<String, String> environment, String... flags) {
+    return Config.of(Settings.of(List.of(flags), environment));
+  }
+}
