@@ -82,6 +82,24 @@ final class Endpoints {
                     + " container"));
   }
 
+  /**
+   * The endpoint that is over, though nobody said so, once the asked one is made. Docker's own IPAM
+   * gives an address again only when it is free; when dockerd was killed it tells us of that in no
+   * other way.
+   */
+  Optional<Endpoint> supersededBy(CreateEndpointRequest request) {
+    String id = request.endpointId().text();
+    return networks
+        .find(request.networkId().text())
+        .filter(Network::dockersIpam)
+        .flatMap(network ->
+            of(network.id()).stream()
+                .filter(other -> !other.id().equals(id))
+                .filter(other ->
+                    request.endpointInterface().address().equals(Optional.of(other.address())))
+                .findFirst());
+  }
+
   Endpoint create(CreateEndpointRequest request) {
     String id = request.endpointId().text();
     Network network = networks.require(request.networkId().text());

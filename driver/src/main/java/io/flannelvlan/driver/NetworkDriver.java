@@ -48,6 +48,7 @@ final class NetworkDriver implements NetworkApi {
 
   @Override
   public CreateEndpointResponse createEndpoint(CreateEndpointRequest request) {
+    endpoints.supersededBy(request).ifPresent(over -> delete(over.id()));
     Endpoint endpoint = during(request.endpointId().text(), () -> endpoints.create(request));
     return new CreateEndpointResponse(
         request.endpointInterface().macAddress().isPresent()
@@ -62,7 +63,10 @@ final class NetworkDriver implements NetworkApi {
 
   @Override
   public void deleteEndpoint(DeleteEndpointRequest request) {
-    String id = request.endpointId().text();
+    delete(request.endpointId().text());
+  }
+
+  private void delete(String id) {
     during(
         id,
         () -> {
