@@ -220,8 +220,9 @@ public final class TestingEtcd implements AutoCloseable {
 
   private void signal(String name) {
     try {
-      int code =
-          new ProcessBuilder("kill", "-" + name, Long.toString(running().pid())).start().waitFor();
+      // The shell's own kill: a minimal Debian has no program of that name.
+      String command = "kill -" + name + " " + running().pid();
+      int code = new ProcessBuilder("sh", "-c", command).start().waitFor();
       if (code != 0) {
         throw new IllegalStateException("kill -" + name + " of etcd failed");
       }
