@@ -255,7 +255,9 @@ final class Endpoints {
   }
 
   private void forget(Endpoint endpoint, boolean release) {
-    journal.commit(new Batch().remove(endpoints, endpoint.id()));
+    if (find(endpoint.id()).isPresent()) {
+      journal.commit(new Batch().remove(endpoints, endpoint.id()));
+    }
     if (release) {
       addresses.release(endpoint.address().address());
     }

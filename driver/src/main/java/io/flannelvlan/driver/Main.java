@@ -40,16 +40,16 @@ public final class Main {
 
   private static void serve(Config config) throws InterruptedException {
     Daemon daemon = Daemon.start(config);
-    CountDownLatch ended = new CountDownLatch(1);
     Runtime.getRuntime()
         .addShutdownHook(
             Thread.ofPlatform()
                 .name("shutdown")
                 .unstarted(() -> {
                   daemon.close();
-                  ended.countDown();
+                  // The JVM's own status would be 143, which systemd takes for a failure.
+                  Runtime.getRuntime().halt(0);
                 }));
-    ended.await();
+    new CountDownLatch(1).await();
   }
 
   private static void usage(PrintStream out) {

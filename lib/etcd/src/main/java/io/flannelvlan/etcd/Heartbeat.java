@@ -75,11 +75,14 @@ final class Heartbeat implements AutoCloseable {
 
   /** A call that began at {@code start} got no answer; one that began later may have got one. */
   void failed(long start, String reason) {
-    health.updateAndGet(h ->
-        h.lastSuccess() != 0 && h.lastSuccess() - start > 0
-            ? h
-            : h.failed(System.nanoTime(), reason));
-    wake.release();
+    Health before =
+        health.getAndUpdate(h ->
+            h.lastSuccess() != 0 && h.lastSuccess() - start > 0
+                ? h
+                : h.failed(System.nanoTime(), reason));
+    if (!before.isAway()) {
+      wake.release();
+    }
   }
 
   @Override

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 
@@ -26,6 +28,24 @@ class EtcdAwayIT {
           .hasMessageContaining("/some/key")
           .hasMessageContaining(server.endpoint().toString());
       assertThat(etcd.isReachable()).isFalse();
+    }
+  }
+
+  @Test
+  void anEtcdThatIsAwayIsAskedAFewTimesASecondAndNotWithoutPause() {
+    try (TestingEtcd server = TestingEtcd.neverStarted();
+        Etcd etcd = server.client()) {
+      fails(() -> etcd.get("/some/key"));
+      Set<Long> failures = new HashSet<>();
+      long end = System.nanoTime() + Duration.ofSeconds(2).toNanos();
+      Waiting.until(
+          "two seconds are over",
+          LIMIT,
+          () -> {
+            failures.add(etcd.health().lastFailure());
+            return System.nanoTime() > end;
+          });
+      assertThat(failures).hasSizeBetween(3, 20);
     }
   }
 

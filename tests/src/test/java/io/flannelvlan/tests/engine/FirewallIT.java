@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -178,22 +179,44 @@ final class FirewallIT {
 
   @Test
   void vlansAndDockersNetworksMeetByPublishedPortsOnly() {
+    List<Container> dockers =
+        hosts.stream()
+            .flatMap(host ->
+                Stream.of("plain-" + host.name(), "own-" + host.name()).map(host::container))
+            .toList();
+    Map<String, String> ones = Trials.addresses(ONES.toArray(Container[]::new));
+    Map<String, String> others = Trials.addresses(dockers.toArray(Container[]::new));
+    assertThat(Trials.pings(ONES, others)).isEmpty();
+    assertThat(Trials.asks(ONES, others)).isEmpty();
+    assertThat(Trials.pings(dockers, ones)).isEmpty();
+    assertThat(Trials.asks(dockers, ones)).isEmpty();
     for (Host host : hosts) {
-      Container plain = host.container("plain-" + host.name());
-      Container own = host.container("own-" + host.name());
-      assertThat(Trials.pings(ONES, Trials.addresses(plain, own))).isEmpty();
-      assertThat(Trials.asks(ONES, Trials.addresses(plain, own))).isEmpty();
-      Map<String, String> ones = Trials.addresses(ONES.toArray(Container[]::new));
-      assertThat(Trials.pings(List.of(plain, own), ones)).isEmpty();
-      assertThat(Trials.asks(List.of(plain, own), ones)).isEmpty();
-
       Container ours = host.run("ours", ONE.name(), "--publish", "8080:80");
-      Container dockers = host.run("dockers", "mine", "--publish", "8081:80");
-      assertThat(Trials.finds(List.of(plain, own), Map.of("ours", host.address() + ":8080")))
-          .hasSize(2);
-      assertThat(Trials.finds(ONES, Map.of("dockers", host.address() + ":8081"))).hasSize(2);
+      Container theirs = host.run("theirs", "mine", "--publish", "8081:80");
+      assertThat(Trials.finds(dockers, Map.of("ours", host.address() + ":8080"))).hasSize(4);
+      assertThat(Trials.finds(ONES, Map.of("theirs", host.address() + ":8081"))).hasSize(2);
       ours.remove();
-      dockers.remove();
+      theirs.remove();
+    }
+  }
+
+  @Test
+  void restartOfDockerLeavesOursBehindTheUsersRulesAndAtWork() {
+    for (Host host : lab.hosts(Engine.DOCKER_28, Engine.DOCKER_20_10)) {
+      host.plugin().start();
+      ONE.createOn(host);
+      host.run("lasting", ONE.name());
+      host.dockerd().restart();
+      List<String> forward =
+          iptables(host).stream().filter(rule -> rule.startsWith("-A FORWARD")).toList();
+      assertThat(forward).contains("-A FORWARD -j DOCKER-USER");
+      assertThat(forward.indexOf("-A FORWARD -j FLANNELVLAN"))
+          .isGreaterThan(forward.indexOf("-A FORWARD -j DOCKER-USER"));
+      host.docker("start", "lasting");
+      Container lasting = host.container("lasting");
+      assertThat(lasting.reaches(lab.outside().address())).isTrue();
+      assertThat(lasting.reaches(ONES.get(0).address())).isTrue();
+      assertThat(ONES.get(1).reaches(lasting.address())).isTrue();
     }
   }
 }

@@ -307,6 +307,22 @@ final class PublishedPortsIT {
   }
 
   @Test
+  void portFollowsTheContainersDefaultGateway() {
+    for (Host host : hosts) {
+      Container web = host.run("web", TWO.name(), "--publish", "8097:80");
+      String port = host.address() + ":8097";
+      // By name, Docker takes the default gateway from vlan001 once the container is in both.
+      host.docker("network", "connect", ONE.name(), "web");
+      assertThat(lab.outside().whoAnswers(port)).contains("web");
+      assertThat(Trials.finds(GUESTS, Map.of("web", port))).hasSize(6);
+      assertThat(NftPorts.of(host)).hasSize(1);
+      host.docker("network", "disconnect", ONE.name(), "web");
+      assertThat(lab.outside().whoAnswers(port)).contains("web");
+      assertThat(NftPorts.of(host)).containsExactly(new NftPorts.Port("tcp", 8097, web.address()));
+    }
+  }
+
+  @Test
   void portsServeWhileThePluginIsAwayAndAreHeldAfterwards() {
     for (Host host : hosts) {
       Container web = host.run("web", ONE.name(), "--publish", "8094:80", "--publish", "53/udp");

@@ -126,8 +126,23 @@ final class Site implements AutoCloseable {
         .toList();
   }
 
+  /** The same as Docker has them, of these containers' only networks. */
+  List<String> addressesOf(Host host, String... containers) {
+    return Stream.of(containers).map(name -> host.container(name).address()).sorted().toList();
+  }
+
   /** What of ours stands on the host, and in etcd for it. */
   List<String> remains(Host host) {
+    List<String> found = new ArrayList<>(kernelRemains(host));
+    etcd().keys(ADDRESSES).stream().filter(key -> isOf(host, key)).forEach(found::add);
+    etcd().keys(VLANS).stream()
+        .filter(key -> key.contains("/subnets/") && isOf(host, key))
+        .forEach(found::add);
+    return found;
+  }
+
+  /** What of ours stands on the host alone. */
+  List<String> kernelRemains(Host host) {
     List<String> found = new ArrayList<>();
     lines(host, "ip", "-oneline", "-details", "link")
         .filter(line -> OUR_LINK.matcher(line).find())
@@ -138,10 +153,6 @@ final class Site implements AutoCloseable {
         .filter(line -> line.contains("flannelvlan"))
         .forEach(found::add);
     lines(host, "iptables-save").filter(line -> line.contains("FLANNELVLAN")).forEach(found::add);
-    etcd().keys(ADDRESSES).stream().filter(key -> isOf(host, key)).forEach(found::add);
-    etcd().keys(VLANS).stream()
-        .filter(key -> key.contains("/subnets/") && isOf(host, key))
-        .forEach(found::add);
     return found;
   }
 

@@ -1,0 +1,234 @@
+package io.flannelvlan.driver;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
+
+import io.flannelvlan.driver.Endpoint.State;
+import io.flannelvlan.driver.kernel.Desired;
+import io.flannelvlan.driver.kernel.Desired.DesiredEndpoint;
+import io.flannelvlan.driver.kernel.Desired.DesiredVlan;
+import io.flannelvlan.driver.kernel.Desired.Peer;
+import io.flannelvlan.driver.kernel.KernelLink;
+import io.flannelvlan.driver.kernel.KernelRoute;
+import io.flannelvlan.driver.kernel.KernelState;
+import io.flannelvlan.etcd.Etcd;
+import io.flannelvlan.etcd.TestingEtcd;
+import io.flannelvlan.etcd.Waiting;
+import io.flannelvlan.firewall.Protocol;
+import io.flannelvlan.firewall.PublishedPort;
+import io.flannelvlan.firewall.VlanRules;
+import io.flannelvlan.flannel.NetworkConfig;
+import io.flannelvlan.flannel.SubnetLayout;
+import io.flannelvlan.flannel.Vlan;
+import io.flannelvlan.flannel.Vxlan;
+import io.flannelvlan.flannel.host.HostVlan;
+import io.flannelvlan.net.Cidr;
+import io.flannelvlan.net.IpAddress;
+import io.flannelvlan.net.Vni;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the kernel and the firewall should hold, from records and from what etcd shows. */
+class WishesIT {
+
+  private static final TestingEtcd SERVER = TestingEtcd.started();
+  private static final Etcd ETCD = SERVER.client();
+  private static final HostPort WEB = new HostPort(Protocol.TCP, Optional.empty(), 8080, 80);
+
+  @TempDir Path state;
+  private TestingDriver driver;
+
+  @BeforeEach
+  void start() {
+    SERVER.ctl("del", "", "--from-key=true");
+    TestingDriver.record(
+        state,
+        List.of(Records.network("vlan002", false), Records.network("vlan003", false)),
+        List.of(
+            new VlanLinks("vlan002", "eth0", 1450, "fvbr.2", false),
+            new VlanLinks("vlan003", "eth0", 1400, "br-0123456789ab", true),
+            new VlanLinks("vlan009", "eth0", 1450, "fvbr.9", false)),
+        List.of(
+            Records.endpoint("a", "vlan002", State.CREATED),
+            Records.endpoint("b", "vlan002", State.JOINED, WEB),
+            Records.endpoint("c", "vlan002", State.LEFT),
+            Records.endpoint("d", "gone", State.JOINED, WEB)));
+    driver = new TestingDriver(ETCD, state);
+  }
+
+  @AfterEach
+  void stop() {
+    driver.close();
+  }
+
+  @AfterAll
+  static void end() {
+    ETCD.close();
+    SERVER.close();
+  }
+
+  @Test
+  void aVlanHasItsLinksItsLeaseAndItsEndpoints() {
+    HostVlan joined = join("vlan002", 2, false);
+    DesiredVlan vlan = vlan(desired(), "vlan002");
+    assertThat(vlan.range()).isEqualTo(Cidr.parse("10.2.0.0/16"));
+    assertThat(vlan.subnets()).containsExactly(Cidr.parse("10.2.20.0/24"));
+    assertThat(vlan.mtu()).isEqualTo(1450);
+    assertThat(vlan.links().bridge()).isEqualTo("fvbr.2");
+    assertThat(vlan.links().vxlan()).isEqualTo("flannel.2");
+    assertThat(vlan.links().vxlanMac()).isEqualTo(joined.vtepMac());
+    assertThat(vlan.links().tunnel())
+        .hasToString("vxlan id 2 dev eth0 local 198.51.100.11 dstport 8472 nolearning");
+    assertThat(vlan.endpoints())
+        .extracting(DesiredEndpoint::hostLink, DesiredEndpoint::joined)
+        .containsExactlyInAnyOrder(tuple("fva", false), tuple("fvb", true));
+  }
+
+  @Test
+  void aVlanThatThisHostIsNotInIsNotWished() {
+    assertThat(desired()).isEqualTo(new Desired(List.of()));
+    join("vlan002", 2, false);
+    assertThat(desired().vlans()).extracting(DesiredVlan::name).containsExactly("vlan002");
+  }
+
+  @Test
+  void onlyOtherHostsSaneLeasesArePeers() {
+    HostVlan joined = join("vlan002", 2, false);
+    lease("10.2.88.0-24", "198.51.100.12", "vxlan");
+    lease("10.2.21.0-24", joined.publicAddress().toString(), "vxlan"); // our own, not in use
+    lease("10.2.20.128-25", "198.51.100.13", "vxlan"); // inside our subnet
+    lease("10.2.16.0-20", "198.51.100.13", "vxlan"); // around our subnet
+    lease("10.9.0.0-24", "198.51.100.13", "vxlan"); // not of this VLAN
+    lease("10.2.90.0-24", "198.51.100.14", "host-gw"); // no tunnel there
+    lease("10.2.91.0-24", "198.51.100.15", "vxlan");
+    awaitLeases(8);
+    assertThat(vlan(desired(), "vlan002").peers().orElseThrow())
+        .extracting(peer -> peer.subnet().toString())
+        .containsExactly("10.2.88.0/24", "10.2.91.0/24");
+  }
+
+  @Test
+  void aPeerIsReachedDirectlyOnlyIfTheVlanSaysSoAndNoGatewayLiesBetween() {
+    join("vlan002", 2, true);
+    lease("10.2.88.0-24", "198.51.100.12", "vxlan");
+    lease("10.2.89.0-24", "203.0.113.12", "vxlan");
+    awaitLeases(3);
+    assertThat(vlan(desired(), "vlan002").peers().orElseThrow())
+        .extracting(Peer::direct)
+        .containsExactly(true, false);
+  }
+
+  @Test
+  void withoutDirectRoutingNoPeerIsDirect() {
+    join("vlan002", 2, false);
+    lease("10.2.88.0-24", "198.51.100.12", "vxlan");
+    awaitLeases(2);
+    assertThat(vlan(desired(), "vlan002").peers().orElseThrow())
+        .extracting(Peer::direct)
+        .containsExactly(false);
+  }
+
+  @Test
+  void peersAreUnknownAsLongAsEtcdHasNotShownThem() {
+    join("vlan002", 2, false);
+    driver.close();
+    SERVER.stop();
+    Waiting.until("etcd is known to be away", Duration.ofSeconds(15), () -> !ETCD.isReachable());
+    driver = new TestingDriver(ETCD, state);
+    try {
+      assertThat(vlan(desired(), "vlan002").peers()).isEmpty();
+    } finally {
+      SERVER.start();
+      Waiting.until("etcd is known to be back", Duration.ofSeconds(15), ETCD::isReachable);
+    }
+    awaitLeases(1);
+    assertThat(vlan(desired(), "vlan002").peers()).contains(List.of());
+  }
+
+  @Test
+  void theFirewallGetsPortsOfOurVlansAndTheBridgesThatAreDockersOnly() {
+    join("vlan002", 2, false);
+    join("vlan003", 3, false);
+    Desired desired = desired();
+    assertThat(desired.firewall().dockerLinks())
+        .containsExactlyInAnyOrder("docker0", "br-aaaaaaaaaaaa");
+    assertThat(desired.firewall().ports())
+        .containsExactly(
+            new PublishedPort(
+                Protocol.TCP,
+                Optional.empty(),
+                8080,
+                driver.endpoints.require("b").address().address(),
+                80,
+                "vlan002"));
+    assertThat(desired.firewall().vlans())
+        .extracting(VlanRules::name, VlanRules::internal, VlanRules::masquerade)
+        .containsExactly(tuple("vlan002", false, true), tuple("vlan003", true, true));
+  }
+
+  private HostVlan join(String name, int vni, boolean direct) {
+    NetworkConfig config =
+        new NetworkConfig(
+            SubnetLayout.of(Cidr.parse("10." + vni + ".0.0/16")),
+            new Vxlan(new Vni(vni), 8472, OptionalInt.empty(), false, false, direct));
+    Vlan vlan = driver.store.create(name, config);
+    return driver.vlans.join(vlan, Cidr.parse("10." + vni + ".20.0/24"), TestingDriver.HERE);
+  }
+
+  private static void lease(String subnet, String host, String backend) {
+    ETCD.put(
+        "/coreos.com/network/vlan002/subnets/" + subnet,
+        "{\"PublicIP\":\""
+            + host
+            + "\",\"BackendType\":\""
+            + backend
+            + "\",\"BackendData\":{\"VNI\":2,\"VtepMAC\":\"5e:f6:85:9e:7c:cf\"}}");
+  }
+
+  private void awaitLeases(int count) {
+    Waiting.until(
+        count + " leases are seen",
+        Duration.ofSeconds(15),
+        () -> driver.vlans.leases("vlan002").filter(l -> l.bySubnet().size() == count).isPresent());
+  }
+
+  private Desired desired() {
+    return new Wishes(driver.vlans, driver.networks, driver.endpoints, true).desired(host());
+  }
+
+  /** A host on 198.51.100.0/24 with bridges of Docker's. */
+  private static KernelState host() {
+    Map<String, KernelLink> links = new HashMap<>();
+    for (String name : List.of("docker0", "br-aaaaaaaaaaaa", "br-0123456789ab", "br-mine")) {
+      links.put(
+          name,
+          new KernelLink(
+              name, new KernelLink.Bridge(), Optional.empty(), 1500, true, Optional.empty(), ""));
+    }
+    KernelRoute lan =
+        new KernelRoute(Cidr.parse("198.51.100.0/24"), Optional.empty(), "eth0", false, 2);
+    KernelRoute out =
+        new KernelRoute(
+            Cidr.parse("0.0.0.0/0"),
+            Optional.of(IpAddress.parse("198.51.100.1")),
+            "eth0",
+            false,
+            4);
+    return new KernelState(links, Set.of(), Set.of(), Set.of(), Set.of(lan, out), Set.of());
+  }
+
+  private static DesiredVlan vlan(Desired desired, String name) {
+    return desired.vlans().stream().filter(v -> v.name().equals(name)).findFirst().orElseThrow();
+  }
+}

@@ -1,0 +1,266 @@
+package io.flannelvlan.driver.kernel;
+
+import static io.flannelvlan.driver.kernel.Wished.vlan;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.flannelvlan.driver.kernel.Desired.DesiredVlan;
+import io.flannelvlan.etcd.Waiting;
+import io.flannelvlan.firewall.FirewallRules;
+import io.flannelvlan.firewall.VlanRules;
+import io.flannelvlan.net.Cidr;
+import io.flannelvlan.net.Vni;
+import io.flannelvlan.netlink.Events;
+import io.flannelvlan.netlink.Rtnl;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+
+/** What {@link ReconcilerIT} plays, each in a process that is in a namespace of its own. */
+enum ReconcilerScenes {
+  /** What was wished before the call is there after it. */
+  SETTLE_WAITS_FOR_A_PASS_BEGUN_AFTER_THE_CALL {
+    @Override
+    void play(Reconciler reconciler) throws Exception {
+      for (int i = 1; i <= 20; i++) {
+        WISHES.set(new Desired(List.of(vlan(2, 1, i))));
+        assertThat(settle(reconciler).has("fv2%011x".formatted(i - 1))).isTrue();
+      }
+      AtomicInteger more = new AtomicInteger(20);
+      try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+        List<Callable<Boolean>> calls = new ArrayList<>();
+        for (int i = 0; i < 32; i++) {
+          calls.add(() -> {
+            int mine = more.getAndIncrement();
+            WISHES.updateAndGet(d ->
+                new Desired(
+                    List.of(
+                        vlan(2, 1, Math.max(mine + 1, d.vlans().getFirst().endpoints().size())))));
+            return settle(reconciler).has("fv2%011x".formatted(mine));
+          });
+        }
+        for (Future<Boolean> done : threads.invokeAll(calls)) {
+          assertThat(done.get()).isTrue();
+        }
+      }
+    }
+  },
+
+  /** Nobody asks for it: the kernel's own events wake the pass. */
+  WHAT_IS_DELETED_BY_HAND_COMES_BACK {
+    @Override
+    void play(Reconciler reconciler) throws Exception {
+      WISHES.set(new Desired(List.of(vlan(2, 2, 1))));
+      settle(reconciler);
+      for (String command :
+          List.of(
+              "ip route del 10.2.88.0/24",
+              "ip neigh del 10.2.88.0 dev flannel.2",
+              "bridge fdb del 2a:88:6f:10:c4:00 dev flannel.2",
+              "ip addr del 10.2.20.1/24 dev fvbr.2",
+              "ip link del flannel.2",
+              "ip link del fvbr.2")) {
+        String before = shown();
+        run(command);
+        Waiting.until(command + " is put right", SOON, () -> shown().equals(before));
+      }
+    }
+  },
+
+  ONE_VLAN_THAT_FAILS_STOPS_NO_OTHER {
+    @Override
+    void play(Reconciler reconciler) throws Exception {
+      DesiredVlan broken = Wished.on("eth7", 3, 1, 0);
+      WISHES.set(new Desired(List.of(broken, vlan(2, 1, 1))));
+      Outcome outcome = settle(reconciler);
+      assertThat(outcome.has("flannel.2")).isTrue();
+      assertThat(outcome.failuresOf("vlan002")).isEmpty();
+      assertThat(outcome.failuresOf("vlan003")).isNotEmpty().first().asString().contains("eth7");
+      run("ip link add eth7 type veth peer name wire7");
+      Waiting.until("it is made once it can be", SOON, () -> shown().contains("flannel.3"));
+    }
+  },
+
+  A_FOREIGN_LINK_IN_THE_WAY_IS_SAID_AND_STAYS {
+    @Override
+    void play(Reconciler reconciler) throws Exception {
+      run("ip link add flannel.2 type vxlan id 2 dev eth0 dstport 8472");
+      String foreign = run("ip -d link show dev flannel.2");
+      WISHES.set(new Desired(List.of(vlan(2, 1, 1), vlan(3, 1, 1))));
+      Outcome outcome = settle(reconciler);
+      assertThat(outcome.failuresOf("vlan002").toString()).contains("ip link del flannel.2");
+      assertThat(outcome.has("flannel.3")).isTrue();
+      assertThat(run("ip -d link show dev flannel.2")).isEqualTo(foreign);
+      run("ip link del flannel.2");
+      Waiting.until("it is made once there is room", SOON, () -> shown().contains("10.2.20.0/32"));
+    }
+  },
+
+  WISHES_THAT_CANT_BE_TOLD_CHANGE_NOTHING {
+    @Override
+    void play(Reconciler reconciler) throws Exception {
+      WISHES.set(new Desired(List.of(vlan(2, 1, 1))));
+      settle(reconciler);
+      String before = shown();
+      WISHES_FAIL.set(true);
+      assertThat(settle(reconciler).failuresOf(Outcome.EVERYTHING)).isNotEmpty();
+      assertThat(shown()).isEqualTo(before);
+      WISHES_FAIL.set(false);
+      assertThat(settle(reconciler).failures()).isEmpty();
+    }
+  },
+
+  CLOSING_LEAVES_THE_KERNEL_AS_IT_IS_AND_THE_NEXT_PROCESS_FINDS_IT_SO {
+    @Override
+    void play(Reconciler reconciler) throws Exception {
+      WISHES.set(withFirewall(vlan(2, 2, 2)));
+      settle(reconciler);
+      settle(reconciler);
+      String before = shown() + run("nft list ruleset");
+      reconciler.close();
+      assertThatThrownBy(() -> settle(reconciler)).isInstanceOf(IllegalStateException.class);
+      Waiting.until(
+          "the kernel thread ends",
+          SOON,
+          () ->
+              Thread.getAllStackTraces().keySet().stream()
+                  .noneMatch(thread -> thread.getName().equals("kernel")));
+      assertThat(shown() + run("nft list ruleset")).isEqualTo(before);
+      try (Reconciler next = started()) {
+        assertThat(settle(next).applied()).isEmpty();
+        assertThat(shown() + run("nft list ruleset")).isEqualTo(before);
+        // What an earlier process left and nobody wishes any more goes.
+        WISHES.set(new Desired(List.of()));
+        settle(next);
+        Waiting.until(
+            "all is gone", SOON, () -> !shown().contains("fvbr") && !shown().contains("fv2"));
+        assertThat(run("nft list ruleset")).doesNotContain("table inet flannelvlan");
+      }
+    }
+  },
+
+  THE_FIREWALL_IS_PUT_BACK_WHEN_SOMEBODY_FLUSHES_IT {
+    @Override
+    void play(Reconciler reconciler) throws Exception {
+      WISHES.set(withFirewall(vlan(2, 1, 0)));
+      assertThat(settle(reconciler).failures()).isEmpty();
+      assertThat(run("nft list table inet flannelvlan")).contains("fvbr.2");
+      run("nft delete table inet flannelvlan");
+      Waiting.until(
+          "the table is back",
+          SOON,
+          () -> run("nft list ruleset").contains("table inet flannelvlan"));
+    }
+  },
+
+  LINKS_THAT_NOBODY_WAITS_FOR_GO_SOON {
+    @Override
+    void play(Reconciler reconciler) throws Exception {
+      WISHES.set(new Desired(List.of(vlan(2, 1, 20))));
+      settle(reconciler);
+      WISHES.set(new Desired(List.of(vlan(2, 1, 3))));
+      reconciler.wakeWhenQuiet();
+      Waiting.until(
+          "seventeen are gone",
+          SOON,
+          () -> run("ip -o link show master fvbr.2").lines().count() == 3);
+    }
+  };
+
+  private static final Duration SOON = Duration.ofSeconds(10);
+  private static final AtomicReference<Desired> WISHES =
+      new AtomicReference<>(new Desired(List.of()));
+
+  private static final AtomicBoolean WISHES_FAIL = new AtomicBoolean();
+
+  abstract void play(Reconciler reconciler) throws Exception;
+
+  /** Arguments: the scene, and the network namespace that it must not be in. */
+  public static void main(String[] arguments) {
+    try {
+      String here = Files.readSymbolicLink(Path.of("/proc/self/ns/net")).toString();
+      assertThat(here).as("this would be the machine's own namespace").isNotEqualTo(arguments[1]);
+      try (Reconciler reconciler = started();
+          Events _ = Events.ofLinks(_ -> reconciler.wake());
+          Events _ = Events.ofNftables(_ -> reconciler.suspectFirewall())) {
+        valueOf(arguments[0]).play(reconciler);
+      }
+      System.exit(0);
+    } catch (Throwable e) {
+      e.printStackTrace();
+      System.exit(1);
+    }
+  }
+
+  private static Reconciler started() {
+    Reconciler reconciler = new Reconciler(new Kernel(Rtnl.open()));
+    reconciler.start(_ -> {
+      if (WISHES_FAIL.get()) {
+        throw new IllegalArgumentException("no wish can be told");
+      }
+      return WISHES.get();
+    });
+    return reconciler;
+  }
+
+  private static Outcome settle(Reconciler reconciler) throws Exception {
+    return reconciler.settle(Duration.ofSeconds(10));
+  }
+
+  private static Desired withFirewall(DesiredVlan vlan) {
+    VlanRules rules =
+        new VlanRules(
+            vlan.name(),
+            new Vni(2),
+            "fvbr.2",
+            "flannel.2",
+            8472,
+            Cidr.parse("10.2.0.0/16"),
+            false,
+            true,
+            Optional.empty());
+    return new Desired(List.of(vlan), new FirewallRules(List.of(rules), List.of(), Set.of()));
+  }
+
+  /** Links, addresses, routes, neighbours and FDB, without indices and counters. */
+  private static String shown() {
+    String all =
+        run("ip -o -4 addr show")
+            + run("ip -4 route show")
+            + run("ip neigh show nud permanent")
+            + run("bridge fdb show br fvbr.2")
+            + run("bridge fdb show dev flannel.2");
+    List<String> lines =
+        all.lines()
+            .map(line -> line.replaceAll("^\\d+: ", "").replaceAll("@if\\d+|\\s+valid_lft.*", ""))
+            .filter(line -> !line.contains(" dev fv") && !line.startsWith("33:33"))
+            .sorted()
+            .toList();
+    return String.join("\n", lines)
+        + "\n"
+        + run("ip -br link show type veth").replaceAll("@\\S+", "");
+  }
+
+  /** Runs a command in this process' namespace; one that finds nothing to show shows nothing. */
+  private static String run(String command) {
+    try {
+      return TestingNamespace.execute(List.of(command.split(" ", -1)));
+    } catch (IllegalStateException e) {
+      if (command.contains(" show")) {
+        return "";
+      }
+      throw e;
+    }
+  }
+}
