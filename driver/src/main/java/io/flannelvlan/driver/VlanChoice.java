@@ -50,7 +50,7 @@ record VlanChoice(Vlan vlan, boolean exists, Cidr subnet) {
     Optional<String> name = agreed(options.network(), poolsNetwork);
     Vni vni = options.vni().orElseGet(vlans::freeVni);
     Vlan made = made(name.orElseGet(() -> Vlan.nameOf(vni)), data.pool(), vni, options);
-    requireFreeName(made, vlans);
+    requireFree(made, vlans);
     return new VlanChoice(made, false, subnet);
   }
 
@@ -73,7 +73,8 @@ record VlanChoice(Vlan vlan, boolean exists, Cidr subnet) {
     return new VlanChoice(meant.get(), true, data.pool());
   }
 
-  private static void requireFreeName(Vlan made, Vlans vlans) {
+  /** The store sees to this too; here the user is told what to do about it. */
+  private static void requireFree(Vlan made, Vlans vlans) {
     vlans
         .find(made.name())
         .ifPresent(standing -> {
@@ -85,6 +86,16 @@ record VlanChoice(Vlan vlan, boolean exists, Cidr subnet) {
                   + ": give --subnet "
                   + standing.range()
                   + " to join it, or another --opt vni= or network= to make one");
+        });
+    vlans
+        .find(made.vni())
+        .ifPresent(standing -> {
+          throw new Refused(
+              "VNI "
+                  + made.vni()
+                  + " belongs to VLAN "
+                  + standing
+                  + ": give another --opt vni=, or leave it out");
         });
   }
 

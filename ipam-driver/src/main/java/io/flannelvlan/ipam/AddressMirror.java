@@ -94,6 +94,9 @@ final class AddressMirror implements AutoCloseable {
           touch(next.getKey(), next.getValue());
           LOG.debug("{} waits for etcd: {}", next.getKey(), e.getMessage());
           pause();
+        } catch (RuntimeException e) {
+          // A bug about one address must not keep the others from etcd.
+          LOG.error("the key of {} is not written", next.getKey(), e);
         }
       }
     } catch (InterruptedException _) {

@@ -131,7 +131,7 @@ final class EtcdAwayIT {
       absence.begin.accept(site.etcd().daemon());
       newer.plugin().kill();
       newer.plugin().launch();
-      Await.until(SOON, () -> "no socket", () -> Wire.answers(newer));
+      Await.until(PATIENCE, () -> "no socket", () -> Wire.answers(newer));
       long start = System.nanoTime();
       assertThat(Wire.call(newer, "Plugin.Activate", "").ok()).isTrue();
       assertThat(Wire.call(newer, "NetworkDriver.GetCapabilities", "").ok()).isTrue();

@@ -75,7 +75,7 @@ final class VlanRulesIT {
     site.create(newer, OURS + VLAN001 + "vlan001");
     for (Host host : List.of(newer, older)) {
       assertThat(site.refused(host, OURS + "--subnet 10.9.0.0/16 --opt vni=1 --opt network=x x"))
-          .contains("VNI 1 belongs to vlan001");
+          .contains("VNI 1 belongs to VLAN vlan001", "give another --opt vni=");
       assertThat(site.refused(host, OURS + VLAN001 + "--opt network=other x"))
           .contains("10.1.0.0/16", "vlan001", "other");
       assertThat(site.refused(host, OURS + "--subnet 10.1.0.0/16 --ipam-opt network=other x"))

@@ -155,6 +155,9 @@ final class LeaseKeeper implements AutoCloseable {
         return RETRY;
       } catch (VlanException e) {
         LOG.error("{}", e.getMessage());
+      } catch (RuntimeException e) {
+        // A bug must not end the keeping of this lease, nor that of the others.
+        LOG.error("lease {} of VLAN {} is not kept", lease.subnet(), vlan.name(), e);
       }
     }
     Duration wait = Duration.between(clock.instant(), next);
