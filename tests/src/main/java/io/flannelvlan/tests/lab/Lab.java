@@ -146,13 +146,15 @@ public final class Lab implements AutoCloseable {
   }
 
   private String collectLogs() {
-    Stream<Daemon> daemons =
-        Stream.concat(
-            Stream.of(etcd.daemon()),
-            hosts.stream()
-                .sorted(Comparator.comparing(Host::name))
-                .flatMap(host -> Stream.of(host.dockerd(), host.plugin())));
-    return daemons.map(Daemon::tail).collect(Collectors.joining());
+    return daemons().map(Daemon::tail).collect(Collectors.joining());
+  }
+
+  private Stream<Daemon> daemons() {
+    return Stream.concat(
+        Stream.of(etcd.daemon()),
+        hosts.stream()
+            .sorted(Comparator.comparing(Host::name))
+            .flatMap(host -> Stream.of(host.dockerd(), host.plugin())));
   }
 
   /** Leaves the lab running after this program, until {@link #endKept}. */
@@ -175,6 +177,9 @@ public final class Lab implements AutoCloseable {
     }
     lastWords = collectLogs();
     over = true;
+    // The stopped nsenter of a frozen daemon would never take note of its end, nor let the lab's
+    // first process end.
+    daemons().filter(Daemon::alive).forEach(Daemon::thaw);
     remains.end();
   }
 

@@ -113,6 +113,7 @@ final class LabIT {
       other.host(Engine.DOCKER_20_10).run("gone", "bridge");
       dir = other.dir();
       init = other.etcd().daemon().pid();
+      other.etcd().daemon().freeze();
       assertThat(Cgroups.of(dir)).isNotEmpty();
     }
     assertThat(dir).doesNotExist();
