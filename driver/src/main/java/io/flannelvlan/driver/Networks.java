@@ -104,7 +104,7 @@ final class Networks {
     return links.get(vlan);
   }
 
-  /** Whether another network of the VLAN is left on this host. */
+  /** Whether a network of the VLAN is on this host. */
   private boolean isUsed(String vlan) {
     return networks.values().stream().anyMatch(network -> network.vlan().equals(vlan));
   }
@@ -125,7 +125,7 @@ final class Networks {
       VlanLinks wished =
           VlanLinks.of(choice.vlan(), options, underlay, request.options().internal());
       links.values().forEach(wished::requireOwnBridge);
-      Network network = network(request, choice.vlan(), data, dockersIpam);
+      Network network = network(request, choice.vlan().name(), data, dockersIpam);
       create(network, choice, wished, host.publicAddress(underlay, options.iface()));
     } finally {
       changing.unlock();
@@ -151,10 +151,10 @@ final class Networks {
   }
 
   private Network network(
-      CreateNetworkRequest request, Vlan vlan, IpamData data, boolean dockersIpam) {
+      CreateNetworkRequest request, String vlan, IpamData data, boolean dockersIpam) {
     return new Network(
         request.networkId().text(),
-        vlan.name(),
+        vlan,
         request.options().generic(),
         data.pool(),
         dockersIpam,
@@ -162,17 +162,9 @@ final class Networks {
         clock.instant());
   }
 
-  private static void requireTheSame(
+  private void requireTheSame(
       Network known, CreateNetworkRequest request, IpamData data, boolean dockersIpam) {
-    Network again =
-        new Network(
-            known.id(),
-            known.vlan(),
-            request.options().generic(),
-            data.pool(),
-            dockersIpam,
-            request.options().internal(),
-            known.created());
+    Network again = network(request, known.vlan(), data, dockersIpam);
     if (!known.asksTheSame(again)) {
       throw new Refused(
           "network "
@@ -215,7 +207,6 @@ final class Networks {
     if (!choice.exists()) {
       store.create(choice.vlan().name(), choice.vlan().config());
     }
-    boolean first = !isUsed(network.vlan());
     try {
       if (!network.dockersIpam() && vlans.byName(network.vlan()).isEmpty()) {
         // The subnet was promised before the user's choice of the underlay was known.
@@ -227,7 +218,7 @@ final class Networks {
           new Batch().put(networks, network.id(), network).put(links, wished.vlan(), wished));
       kernel.settleVlan(network.vlan());
     } catch (RuntimeException e) {
-      undo(network, first, choice);
+      undo(network, choice);
       throw e;
     }
     addresses.publishAll(choice.vlan().range());
@@ -242,8 +233,8 @@ final class Networks {
     }
   }
 
-  private void undo(Network network, boolean first, VlanChoice choice) {
-    forget(network.id(), first ? Optional.of(network.vlan()) : Optional.empty());
+  private void undo(Network network, VlanChoice choice) {
+    forget(network, new Batch());
     if (!choice.exists()) {
       try {
         store.discard(choice.vlan());
@@ -261,22 +252,32 @@ final class Networks {
       if (network.isEmpty()) {
         return;
       }
-      Batch batch = new Batch().remove(networks, id);
+      Batch batch = new Batch();
       endpoints.accept(batch, id);
-      journal.commit(batch);
-      forget(id, isUsed(network.get().vlan()) ? Optional.empty() : network.map(Network::vlan));
+      forget(network.get(), batch);
       LOG.info("network {} left VLAN {}", id, network.get().vlan());
     } finally {
       changing.unlock();
     }
   }
 
-  /** Removes the records, and the VLAN from this host if this was its last network. */
-  private void forget(String id, Optional<String> lastOf) {
-    Batch batch = new Batch().remove(networks, id);
-    lastOf.ifPresent(vlan -> batch.remove(links, vlan));
+  /**
+   * Removes the records, and the VLAN from this host if this was its last network.
+   *
+   * @param batch what goes in the same commit
+   */
+  private void forget(Network network, Batch batch) {
+    boolean last =
+        networks.values().stream()
+            .noneMatch(n -> n.vlan().equals(network.vlan()) && !n.id().equals(network.id()));
+    batch.remove(networks, network.id());
+    if (last) {
+      batch.remove(links, network.vlan());
+    }
     journal.commit(batch);
-    lastOf.flatMap(vlans::byName).ifPresent(this::leave);
+    if (last) {
+      vlans.byName(network.vlan()).ifPresent(this::leave);
+    }
     kernel.wake();
   }
 

@@ -42,10 +42,6 @@ final class AddressSet {
     this.lastOffset = (int) Math.max(FIRST_OFFSET - 1, subnet.size() - 2);
   }
 
-  Cidr subnet() {
-    return subnet;
-  }
-
   /** Takes the next free address that lies in {@code range}; empty if there is none. */
   Optional<IpAddress> next(Cidr range) {
     Optional<Integer> offset = nextUntouched(range).or(() -> nextFreed(range));

@@ -121,7 +121,10 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
       return true;
     }
 
-    /** A link of another name that already has our VNI and port: the kernel allows only one. */
+    /**
+     * A foreign link of another name that already has our VNI and port: the kernel allows only one.
+     * One of ours is no rival, since this very plan removes it.
+     */
     private Optional<KernelLink> rival(KernelLink wanted) {
       return wanted.kind() instanceof KernelLink.Vxlan ours
           ? state.links().values().stream()
@@ -129,14 +132,9 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
                   link.kind() instanceof KernelLink.Vxlan theirs
                       && theirs.vni().equals(ours.vni())
                       && theirs.port() == ours.port()
-                      && !wantedByOther(link.name()))
+                      && !Mark.isOurs(link))
               .findFirst()
           : Optional.empty();
-    }
-
-    /** One of ours that this very plan removes is no rival. */
-    private boolean wantedByOther(String name) {
-      return state.link(name).map(Mark::isOurs).orElse(false);
     }
 
     private static String exists(KernelLink link) {
