@@ -34,20 +34,23 @@ record KernelDump(KernelState state, Map<String, Integer> indices) {
     }
     Map<String, KernelLink> links = new HashMap<>();
     Set<LinkSetting> settings = new HashSet<>();
-    Set<LinkNeighbor> neighbors = new HashSet<>();
-    Set<LinkFdb> fdb = new HashSet<>();
+    Map<Integer, String> tunnels = new HashMap<>();
     for (Link link : all) {
       KernelLink ours = link(link, names);
       links.put(link.name(), ours);
       settings(link, settings);
       if (Mark.isOurs(ours) && link instanceof Link.Vxlan) {
-        neighbors(rtnl, link, neighbors);
-        fdb(rtnl, link, fdb);
+        tunnels.put(link.index(), link.name());
       }
     }
     return new KernelDump(
         new KernelState(
-            links, addresses(rtnl, names), neighbors, fdb, routes(rtnl, names), settings),
+            links,
+            addresses(rtnl, names),
+            neighbors(rtnl, tunnels),
+            fdb(rtnl, tunnels),
+            routes(rtnl, names),
+            settings),
         indices);
   }
 
@@ -112,20 +115,29 @@ record KernelDump(KernelState state, Map<String, Integer> indices) {
     return all;
   }
 
-  private static void neighbors(Rtnl rtnl, Link link, Set<LinkNeighbor> all) {
-    for (Neighbor neighbor : rtnl.neighbors(link.index())) {
-      if (neighbor.state() == Neighbor.State.PERMANENT && neighbor.mac().isPresent()) {
-        all.add(new LinkNeighbor(link.name(), neighbor.ip(), neighbor.mac().get()));
+  /** All tunnels' in one dump, since a dump of its own for each grows with the VLANs. */
+  private static Set<LinkNeighbor> neighbors(Rtnl rtnl, Map<Integer, String> tunnels) {
+    Set<LinkNeighbor> all = new HashSet<>();
+    for (Neighbor neighbor : tunnels.isEmpty() ? List.<Neighbor>of() : rtnl.neighbors()) {
+      String link = tunnels.get(neighbor.link());
+      if (link != null
+          && neighbor.state() == Neighbor.State.PERMANENT
+          && neighbor.mac().isPresent()) {
+        all.add(new LinkNeighbor(link, neighbor.ip(), neighbor.mac().get()));
       }
     }
+    return all;
   }
 
-  private static void fdb(Rtnl rtnl, Link link, Set<LinkFdb> all) {
-    for (FdbEntry entry : rtnl.fdb(link.index())) {
-      if (entry.permanent()) {
-        all.add(new LinkFdb(link.name(), entry.mac(), entry.dst()));
+  private static Set<LinkFdb> fdb(Rtnl rtnl, Map<Integer, String> tunnels) {
+    Set<LinkFdb> all = new HashSet<>();
+    for (FdbEntry entry : tunnels.isEmpty() ? List.<FdbEntry>of() : rtnl.fdb()) {
+      String link = tunnels.get(entry.link());
+      if (link != null && entry.permanent()) {
+        all.add(new LinkFdb(link, entry.mac(), entry.dst()));
       }
     }
+    return all;
   }
 
   private static Set<KernelRoute> routes(Rtnl rtnl, Map<Integer, String> names) {

@@ -184,12 +184,18 @@ public final class Rtnl implements AutoCloseable {
                 .filter(neighbor -> link == 0 || neighbor.link() == link));
   }
 
+  /** The forwarding entries of all tunnels. */
+  public List<FdbEntry> fdb() {
+    return fdb(0);
+  }
+
   /** The forwarding entries of one VXLAN device; none if there is no such link. */
   public List<FdbEntry> fdb(int vxlan) {
     return dump(
         Message.GETNEIGH,
         NeighborCodec.allFdb(vxlan),
-        message -> NeighborCodec.readFdb(message).filter(entry -> entry.link() == vxlan));
+        message ->
+            NeighborCodec.readFdb(message).filter(entry -> vxlan == 0 || entry.link() == vxlan));
   }
 
   /** Routes; none if the filter names a table or a link that does not exist. */
