@@ -5,6 +5,7 @@ import io.flannelvlan.dockerplugin.Manifest;
 import io.flannelvlan.dockerplugin.NetworkApi;
 import io.flannelvlan.dockerplugin.PluginServer;
 import io.flannelvlan.driver.kernel.Kernel;
+import io.flannelvlan.driver.kernel.KernelView;
 import io.flannelvlan.driver.kernel.Reconciler;
 import io.flannelvlan.etcd.Etcd;
 import io.flannelvlan.flannel.Reservations;
@@ -73,10 +74,11 @@ final class Daemon implements AutoCloseable {
     VlanStore store = new VlanStore(etcd, config.keys(), random, clock);
     Reservations reservations = new Reservations(etcd, random);
     Reconciler reconciler = started(new Reconciler(new Kernel(Rtnl.open())));
-    KernelSide kernel = new KernelSide(reconciler);
+    KernelView view = started(new KernelView(Rtnl.open()));
+    KernelSide kernel = new KernelSide(reconciler, view);
     HostVlans vlans =
         started(new HostVlans(store, journal, random, clock, reconciler::wakeWhenQuiet));
-    HostUnderlay host = new HostUnderlay(config.iface(), config.publicIp(), kernel::state);
+    HostUnderlay host = new HostUnderlay(config.iface(), config.publicIp(), view);
     Pools pools = new Pools(journal, clock);
     Addresses addresses = started(new Addresses(vlans, etcd, journal, clock));
     Networks networks =
@@ -99,9 +101,6 @@ final class Daemon implements AutoCloseable {
     started.remove(server);
     started.push(server);
     networks.leaveUnused();
-    // From here on it is the first to end, so that no call meets a part that has ended already.
-    started.remove(server);
-    started.push(server);
     LOG.info(
         "serving {} with etcd {}, state in {}",
         config.socket(),

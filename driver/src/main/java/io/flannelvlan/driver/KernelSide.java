@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 
 /** What the handlers need of the reconciler: wait for a wish to come true, or say why it can't. */
 final class KernelSide {
@@ -21,14 +22,16 @@ final class KernelSide {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   private final Reconciler reconciler;
+  private final Supplier<KernelState> view;
 
-  KernelSide(Reconciler reconciler) {
+  /**
+   * The kernel's side.
+   *
+   * @param view a fresh look that waits for no pass
+   */
+  KernelSide(Reconciler reconciler, Supplier<KernelState> view) {
     this.reconciler = reconciler;
-  }
-
-  /** A fresh look. */
-  KernelState state() {
-    return settle().state();
+    this.view = view;
   }
 
   /**
@@ -47,7 +50,7 @@ final class KernelSide {
             links.mtu(),
             Optional.empty(),
             List.of());
-    Plan plan = Plan.between(new Desired(List.of(wished)), state());
+    Plan plan = Plan.between(new Desired(List.of(wished)), view.get());
     if (!plan.conflicts().isEmpty()) {
       throw new Refused(plan.conflicts().getFirst().text());
     }

@@ -1,6 +1,7 @@
 package io.flannelvlan.driver;
 
 import io.flannelvlan.driver.kernel.Kernel;
+import io.flannelvlan.driver.kernel.KernelView;
 import io.flannelvlan.driver.kernel.Reconciler;
 import io.flannelvlan.etcd.Etcd;
 import io.flannelvlan.flannel.FlannelKeys;
@@ -32,6 +33,7 @@ final class TestingDriver implements AutoCloseable {
   final Endpoints endpoints;
   private final Journal journal;
   private final Kernel kernel;
+  private final KernelView view;
 
   TestingDriver(Etcd etcd, Path state) {
     Clock clock = Clock.systemUTC();
@@ -41,7 +43,8 @@ final class TestingDriver implements AutoCloseable {
     vlans = new HostVlans(store, journal, random, clock, () -> {});
     addresses = new Addresses(vlans, etcd, journal, clock);
     kernel = new Kernel(Rtnl.open());
-    KernelSide side = new KernelSide(new Reconciler(kernel));
+    view = new KernelView(Rtnl.open());
+    KernelSide side = new KernelSide(new Reconciler(kernel), view);
     networks =
         new Networks(
             journal,
@@ -50,7 +53,7 @@ final class TestingDriver implements AutoCloseable {
             vlans,
             new Pools(journal, clock),
             addresses,
-            new HostUnderlay("", Optional.of(HERE), side::state),
+            new HostUnderlay("", Optional.of(HERE), view),
             side,
             clock);
     endpoints = new Endpoints(journal, networks, vlans, addresses, side, clock);
@@ -78,6 +81,7 @@ final class TestingDriver implements AutoCloseable {
     addresses.close();
     vlans.close();
     kernel.close();
+    view.close();
     journal.close();
   }
 }
