@@ -67,8 +67,10 @@ final class AddressKeys {
    */
   Optional<Holder> claim(String vlan, IpAddress host, AllocatedAddress address) {
     String key = key(vlan, address.address().address());
+    // Late, it names this very host, and the mirror sets it right.
     TxnResult result =
-        etcd.txn(Txn.when(Guard.absent(key)).put(key, value(host, address)), CLAIM_DEADLINE);
+        etcd.txnEvenLate(
+            Txn.when(Guard.absent(key)).put(key, value(host, address)), CLAIM_DEADLINE);
     return result.succeeded() ? Optional.empty() : result.current(key).map(this::holder);
   }
 

@@ -34,12 +34,24 @@ final class Calls {
 
   /** A request that changes nothing, so that it may be sent again. */
   <T> T read(String what, Duration deadline, Function<Client, CompletableFuture<T>> request) {
-    return new Call<>(what, deadline, request, true).run();
+    return new Call<>(what, deadline, request, Nature.READ).run();
   }
 
   /** A request that is sent again only if etcd certainly did not act on it. */
   <T> T write(String what, Duration deadline, Function<Client, CompletableFuture<T>> request) {
-    return new Call<>(what, deadline, request, false).run();
+    return new Call<>(what, deadline, request, Nature.WRITE).run();
+  }
+
+  /** A write that harms nobody if it is carried out long after it failed here: one trip less. */
+  <T> T writeEvenLate(
+      String what, Duration deadline, Function<Client, CompletableFuture<T>> request) {
+    return new Call<>(what, deadline, request, Nature.WRITE_EVEN_LATE).run();
+  }
+
+  private enum Nature {
+    READ,
+    WRITE,
+    WRITE_EVEN_LATE
   }
 
   private final class Call<T> {
@@ -47,7 +59,7 @@ final class Calls {
     private final String what;
     private final Duration deadline;
     private final Function<Client, CompletableFuture<T>> request;
-    private final boolean repeatable;
+    private final Nature nature;
     private final long start = System.nanoTime();
     private int tries;
     private boolean sent;
@@ -57,11 +69,11 @@ final class Calls {
         String what,
         Duration deadline,
         Function<Client, CompletableFuture<T>> request,
-        boolean repeatable) {
+        Nature nature) {
       this.what = what;
       this.deadline = deadline;
       this.request = request;
-      this.repeatable = repeatable;
+      this.nature = nature;
     }
 
     T run() {
@@ -72,7 +84,7 @@ final class Calls {
         while (true) {
           tries++;
           try {
-            if (!repeatable && !isFresh()) {
+            if (nature == Nature.WRITE && !isFresh()) {
               connection.call(remaining(), Heartbeat::ask);
               heartbeat.succeeded();
             }
@@ -107,7 +119,7 @@ final class Calls {
     }
 
     private boolean worthAnotherTry(Failure failure) throws InterruptedException {
-      boolean safe = repeatable || !sent || failure.refusedBeforeActing();
+      boolean safe = nature == Nature.READ || !sent || failure.refusedBeforeActing();
       if (!safe || remaining().compareTo(ELECTION_PAUSE) <= 0) {
         return false;
       }
@@ -138,7 +150,7 @@ final class Calls {
             case TIMEOUT ->
                 at
                     + ("no answer within " + deadline.toMillis() + " ms; ")
-                    + (repeatable ? "" : sent ? UNKNOWN_OUTCOME : NOT_SENT)
+                    + (nature == Nature.READ ? "" : sent ? UNKNOWN_OUTCOME : NOT_SENT)
                     + "check etcd's load, its disk and the network";
             case REFUSED ->
                 at + failure.words() + "; check the user, its role and the certificates";
