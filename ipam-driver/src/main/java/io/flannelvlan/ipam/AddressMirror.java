@@ -29,6 +29,11 @@ final class AddressMirror implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(AddressMirror.class);
   private static final Duration PAUSE_WHILE_AWAY = Duration.ofSeconds(1);
 
+  /**
+   * Others wait for etcd when an address changes, and the next change of it often follows at once.
+   */
+  private static final Duration CALM = Duration.ofMillis(50);
+
   private final HostVlans vlans;
   private final AddressKeys keys;
   private final Table<AllocatedAddress> table;
@@ -124,12 +129,23 @@ final class AddressMirror implements AutoCloseable {
   private Map.Entry<IpAddress, Place> take() throws InterruptedException {
     lock.lock();
     try {
-      while (dirty.isEmpty()) {
-        changed.await();
+      if (dirty.isEmpty()) {
+        while (dirty.isEmpty()) {
+          changed.await();
+        }
+        calm();
       }
       return dirty.pollFirstEntry();
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Others go on touching meanwhile; nothing but {@link #take} removes. */
+  private void calm() throws InterruptedException {
+    long left = CALM.toNanos();
+    while (left > 0) {
+      left = changed.awaitNanos(left);
     }
   }
 
