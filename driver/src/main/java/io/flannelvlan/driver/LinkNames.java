@@ -1,5 +1,6 @@
 package io.flannelvlan.driver;
 
+import io.flannelvlan.driver.kernel.Mark;
 import io.flannelvlan.net.Vni;
 import java.util.regex.Pattern;
 
@@ -26,7 +27,7 @@ final class LinkNames {
   }
 
   static String bridge(Vni vni) {
-    return "fvbr." + vni;
+    return Mark.BRIDGE + vni;
   }
 
   /**

@@ -10,9 +10,11 @@ import io.flannelvlan.firewall.PublishedPort;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 
 /**
  * The firewall's part of a pass. Looking at it costs two processes, some 10 ms, so it is looked at
@@ -38,13 +40,16 @@ final class Firewall {
    * @return what nft or iptables said against it
    */
   Optional<String> settle(FirewallRules rules, boolean mayLook) {
-    if (rules.equals(settled) && !(mayLook && suspect.get())) {
+    boolean look = mayLook && suspect.get();
+    if (rules.equals(settled) && !look) {
       return Optional.empty();
     }
-    // Before looking: what changes meanwhile is looked at in the next pass.
-    suspect.set(false);
+    if (look) {
+      // Before looking: what changes meanwhile is looked at in the next pass.
+      suspect.set(false);
+    }
     try {
-      apply(rules);
+      apply(rules, look);
       forgetFlows(rules);
       settled = rules;
       return Optional.empty();
@@ -55,15 +60,25 @@ final class Firewall {
   }
 
   /** nft and iptables side by side: each is mostly waited for, and a user waits for both. */
-  private void apply(FirewallRules rules) {
+  private void apply(FirewallRules rules, boolean look) {
+    Set<String> passing = passing(rules);
+    boolean hooked = passing.equals(passing(settled)) && !look;
     CompletableFuture<Boolean> forward =
-        CompletableFuture.supplyAsync(
-            () -> hook.apply(rules.bridges()), Thread::startVirtualThread);
+        hooked
+            ? CompletableFuture.completedFuture(false)
+            : CompletableFuture.supplyAsync(() -> hook.apply(passing), Thread::startVirtualThread);
     try {
       nft.apply(rules);
     } finally {
       await(forward);
     }
+  }
+
+  /** One pattern for all bridges that we named: iptables need not know of a further VLAN. */
+  private static Set<String> passing(FirewallRules rules) {
+    return rules.bridges().stream()
+        .map(bridge -> bridge.startsWith(Mark.BRIDGE) ? Mark.BRIDGE + "+" : bridge)
+        .collect(Collectors.toSet());
   }
 
   private static void await(CompletableFuture<Boolean> forward) {

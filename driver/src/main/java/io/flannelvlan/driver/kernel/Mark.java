@@ -5,7 +5,10 @@ package io.flannelvlan.driver.kernel;
  * group, routes by their protocol number. Addresses, neighbours and FDB entries belong to the link
  * that carries them. What is not marked is never changed nor removed.
  */
-final class Mark {
+public final class Mark {
+
+  /** How the names of our bridges begin, unless the user names one. */
+  public static final String BRIDGE = "fvbr.";
 
   /** Free in {@code /etc/iproute2/rt_protos} and far from the numbers of routing daemons. */
   static final int ROUTE_PROTOCOL = 241;

@@ -32,10 +32,12 @@ public final class ForwardHook {
    * Makes the traffic of these bridges pass, and of no others; without bridges, nothing of ours
    * stays.
    *
+   * @param bridges names; {@code fvbr.+} means all that begin so, and need no change of iptables
+   *     when one comes or goes
    * @return whether anything had to be changed
    */
   public boolean apply(Set<String> bridges) {
-    bridges.forEach(LinkName::checked);
+    bridges.forEach(LinkName::checkedForIptables);
     boolean changed = false;
     for (Iptables kind : Iptables.values()) {
       Optional<String> script = kind.isInUse() ? script(kind, bridges) : Optional.empty();

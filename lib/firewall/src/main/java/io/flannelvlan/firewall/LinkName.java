@@ -13,6 +13,12 @@ final class LinkName {
 
   private LinkName() {}
 
+  /** A name, or the beginning of names and a {@code +}, as iptables takes it. */
+  static String checkedForIptables(String pattern) {
+    checked(pattern.endsWith("+") ? pattern.substring(0, pattern.length() - 1) : pattern);
+    return pattern;
+  }
+
   static String checked(String name) {
     if (!PLAIN.matcher(name).matches()) {
       throw new IllegalArgumentException(

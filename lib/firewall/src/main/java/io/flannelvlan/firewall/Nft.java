@@ -23,9 +23,15 @@ public final class Nft {
    * What was loaded last.
    *
    * @param listing how the kernel showed it right afterwards. nft spells the same rules differently
-   *     from version to version, so only the machine's own spelling can be compared later.
+   *     from version to version, so only the machine's own spelling can be compared later. Nobody
+   *     who waits for the rules waits for that too.
    */
-  private record Applied(FirewallRules rules, Optional<String> listing) {}
+  private record Applied(FirewallRules rules, Optional<Program.Run> listing) {
+
+    boolean isStill(Optional<String> now) {
+      return listing.map(Program.Run::end).flatMap(Nft::text).equals(now);
+    }
+  }
 
   /**
    * Whether the kernel holds exactly these rules: one run of nft, some milliseconds. False before
@@ -34,7 +40,7 @@ public final class Nft {
   public boolean isCurrent(FirewallRules rules) {
     return applied.isPresent()
         && applied.get().rules().equals(rules)
-        && applied.get().listing().equals(listing());
+        && applied.get().isStill(listing());
   }
 
   /**
@@ -51,7 +57,7 @@ public final class Nft {
       return remove();
     }
     run("replace", NftTable.render(rules));
-    applied = Optional.of(new Applied(rules, listing()));
+    applied = Optional.of(new Applied(rules, Optional.of(beginListing())));
     log.info(
         "nft: replaced table {}: {} VLANs, {} published ports",
         NftTable.NAME,
@@ -76,7 +82,15 @@ public final class Nft {
   }
 
   private static Optional<String> listing() {
-    Program.Output output = NFT.run("", "list", "table", "inet", NftTable.NAME);
+    return text(beginListing().end());
+  }
+
+  private static Program.Run beginListing() {
+    return NFT.begin("", "list", "table", "inet", NftTable.NAME);
+  }
+
+  /** What was listed; empty without the table. */
+  private static Optional<String> text(Program.Output output) {
     if (output.failed() && output.text().contains("No such file or directory")) {
       return Optional.empty();
     }

@@ -44,21 +44,36 @@ record Program(String name, String debianPackage) {
 
   /** Runs it; the exit code is the caller's to judge. */
   Output run(String input, String... arguments) {
+    return begin(input, arguments).end();
+  }
+
+  /** Starts it, here and now; how it ends can be asked later. */
+  Run begin(String input, String... arguments) {
     Process process = start(arguments);
     Thread.startVirtualThread(() -> feed(process, input));
-    CompletableFuture<String> text =
-        CompletableFuture.supplyAsync(() -> drain(process), Thread::startVirtualThread);
-    try {
-      if (!process.waitFor(DEADLINE)) {
-        throw new FirewallException(
-            "run " + name + ": no answer within " + DEADLINE.toSeconds() + " s");
+    return new Run(
+        name,
+        process,
+        CompletableFuture.supplyAsync(() -> drain(process), Thread::startVirtualThread));
+  }
+
+  /** A run that may still go on. */
+  record Run(String name, Process process, CompletableFuture<String> text) {
+
+    /** Waits for its end; asked again, the same answer. */
+    Output end() {
+      try {
+        if (!process.waitFor(DEADLINE)) {
+          throw new FirewallException(
+              "run " + name + ": no answer within " + DEADLINE.toSeconds() + " s");
+        }
+        return new Output(process.exitValue(), text.join());
+      } catch (InterruptedException interruption) {
+        Thread.currentThread().interrupt();
+        throw new FirewallException("run " + name + ": interrupted", interruption);
+      } finally {
+        process.destroyForcibly();
       }
-      return new Output(process.exitValue(), text.join());
-    } catch (InterruptedException interruption) {
-      Thread.currentThread().interrupt();
-      throw new FirewallException("run " + name + ": interrupted", interruption);
-    } finally {
-      process.destroyForcibly();
     }
   }
 

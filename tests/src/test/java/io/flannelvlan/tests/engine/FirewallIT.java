@@ -85,8 +85,8 @@ final class FirewallIT {
           .containsExactly(
               ":FLANNELVLAN - ",
               "-A FORWARD -j FLANNELVLAN",
-              "-A FLANNELVLAN -i fvbr.1 -j ACCEPT",
-              "-A FLANNELVLAN -o fvbr.1 -j ACCEPT");
+              "-A FLANNELVLAN -i fvbr.+ -j ACCEPT",
+              "-A FLANNELVLAN -o fvbr.+ -j ACCEPT");
     }
   }
 
