@@ -2,15 +2,14 @@ package io.flannelvlan.tests.bench;
 
 import io.flannelvlan.tests.lab.Container;
 import io.flannelvlan.tests.lab.Host;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** TCP from a container of one host to one of another: our VLAN, and a VXLAN made by hand. */
 record TcpBench(Host here, Host there) {
-  private static final int ROUNDS = 5;
-  private static final String SECONDS = "3";
+  private static final int ROUNDS = 10;
+  private static final String SECONDS = "2";
   private static final Pattern RECEIVED =
       Pattern.compile("\"sum_received\"\\s*:\\s*\\{[^}]*\"bits_per_second\"\\s*:\\s*([0-9.e+]+)");
 
@@ -23,14 +22,13 @@ record TcpBench(Host here, Host there) {
     HandMadeVxlan.connect(from, to);
     to.in("iperf3", "--server", "--daemon").orThrow();
 
-    List<Double> ours = new ArrayList<>();
-    List<Double> peers = new ArrayList<>();
-    for (int i = 0; i < ROUNDS; i++) {
-      ours.add(gigabits(from, to.address()));
-      peers.add(gigabits(from, HandMadeVxlan.address(to)));
-    }
-    double mine = new Rounds(ours).median();
-    double theirs = new Rounds(peers).median();
+    Rounds.Pair pair =
+        Rounds.inTurns(
+            ROUNDS,
+            () -> gigabits(from, to.address()),
+            () -> gigabits(from, HandMadeVxlan.address(to)));
+    double mine = pair.ours().median();
+    double theirs = pair.peers().median();
     return new Line(
         "TCP between hosts",
         "%.1f Gbit/s".formatted(mine),
