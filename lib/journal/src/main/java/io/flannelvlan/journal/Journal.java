@@ -12,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
@@ -58,8 +57,11 @@ public final class Journal implements AutoCloseable {
   /**
    * Opens or makes the journal {@code directory/journal}.
    *
-   * @throws JournalException if another process has it, or it is damaged, or the disk refuses; the
-   *     file is then as it was
+   * <p>A damaged one is kept aside, and what is left of it is worked with; {@link #isDamaged}
+   * tells.
+   *
+   * @throws JournalException if another process has it, or it is no journal at all, or the disk
+   *     refuses; the file is then as it was
    */
   public static Journal open(Path directory) {
     Path path = directory.resolve("journal");
@@ -96,9 +98,9 @@ public final class Journal implements AutoCloseable {
   }
 
   private void load() throws IOException {
-    List<String> commits = file.read();
-    commitsInFile = commits.size();
-    for (String commit : commits) {
+    JournalFile.Contents contents = file.read();
+    commitsInFile = contents.commits().size();
+    for (String commit : contents.commits()) {
       JsonNode changes = json.readTree(commit);
       changes
           .path("put")
@@ -107,6 +109,47 @@ public final class Journal implements AutoCloseable {
       changes
           .path("remove")
           .forEachEntry((table, keys) -> keys.forEach(key -> raw(table).remove(key.asText())));
+    }
+    if (!contents.damaged().isEmpty()) {
+      keepAside(contents);
+    }
+  }
+
+  private void keepAside(JournalFile.Contents contents) throws IOException {
+    if (!isDamaged()) {
+      file.copyTo(aside());
+    }
+    rewrite();
+    LOG.error(
+        "journal {} was damaged in lines {} (lost by the disk, not by a crash): {} commits were"
+            + " saved, the damaged file is kept as {}",
+        path,
+        contents.damaged(),
+        contents.commits().size(),
+        aside());
+  }
+
+  private Path aside() {
+    return path.resolveSibling("journal.damaged");
+  }
+
+  /** Whether records may be missing, or be back that were removed, until {@link #repaired}. */
+  public boolean isDamaged() {
+    return Files.exists(aside());
+  }
+
+  /** What was missing is there again; the damaged file stays under another name. */
+  public void repaired() {
+    int number = 1;
+    while (Files.exists(path.resolveSibling("journal.damaged." + number))) {
+      number++;
+    }
+    Path kept = path.resolveSibling("journal.damaged." + number);
+    try {
+      Files.move(aside(), kept);
+      LOG.warn("journal {}: repaired; the damaged file is kept as {}", path, kept);
+    } catch (IOException e) {
+      throw new JournalException("cannot rename " + aside() + " to " + kept + ": " + reason(e), e);
     }
   }
 

@@ -25,7 +25,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Only the last line may be torn, because each is forced to disk before the next is written; a
  * torn one was never acknowledged and is cut off. A damaged line anywhere else means that the disk
- * lost what it had promised, and stops the start. Not thread-safe.
+ * lost what it had promised; the lines around it are still good, each by its own checksum. Not
+ * thread-safe.
  */
 final class JournalFile implements AutoCloseable {
 
@@ -52,66 +53,109 @@ final class JournalFile implements AutoCloseable {
     return new JournalFile(path, channel);
   }
 
-  /** All commits' JSON in order. Cuts a torn tail, writes the header of a new file. */
-  List<String> read() throws IOException {
+  /**
+   * What the file holds.
+   *
+   * @param commits JSON in order
+   * @param damaged the numbers of lines that are lost, the header being line 1
+   */
+  record Contents(List<String> commits, List<Integer> damaged) {}
+
+  /**
+   * Reads all. Cuts a torn tail, writes the header of a new file.
+   *
+   * @throws JournalException if nothing in it looks like a journal
+   */
+  Contents read() throws IOException {
     byte[] bytes = Files.readAllBytes(path);
     if (bytes.length < HEADER.length && startsWith(HEADER, bytes)) {
-      return start();
-    }
-    if (!startsWith(bytes, HEADER)) {
-      throw damaged(1, "its first line is not that of a journal");
+      start();
+      return new Contents(List.of(), List.of());
     }
     List<String> commits = new ArrayList<>();
-    int from = HEADER.length;
+    List<Integer> damaged = new ArrayList<>();
+    int from =
+        startsWith(bytes, HEADER) ? HEADER.length : Math.min(bytes.length, feed(bytes, 0) + 1);
+    if (!startsWith(bytes, HEADER)) {
+      damaged.add(1);
+    }
     end = from;
-    while (from < bytes.length) {
-      int feed = indexOf(bytes, from);
+    for (int number = 2; from < bytes.length; number++) {
+      int feed = feed(bytes, from);
       Optional<String> json =
           feed < bytes.length
               ? JournalLine.decode(Arrays.copyOfRange(bytes, from, feed))
               : Optional.empty();
-      if (json.isEmpty()) {
-        if (feed + 1 < bytes.length) {
-          throw damaged(commits.size() + 2, "its checksum does not match");
-        }
+      if (json.isPresent()) {
+        commits.add(json.get());
+        end = feed + 1L;
+      } else if (feed < bytes.length) {
+        // A last line that is complete was promised, unless a crash wrote its pages out of order.
+        damaged.add(number);
+      } else {
         LOG.warn(
             "{}: cut off {} bytes of a commit that a crash had interrupted",
             path,
             bytes.length - from);
         tailDirty = true;
-        break;
       }
-      commits.add(json.get());
       from = feed + 1;
-      end = from;
     }
-    return commits;
+    if (damaged.contains(1) && commits.isEmpty()) {
+      throw new JournalException(
+          path
+              + " is not a journal, and is left as it is: give another STATE_DIR, or move the file"
+              + " away");
+    }
+    return new Contents(commits, damaged);
   }
 
-  private List<String> start() throws IOException {
+  private void start() throws IOException {
     channel.truncate(0);
     channel.write(ByteBuffer.wrap(HEADER), 0);
     channel.force(true);
     forceDirectory();
     end = HEADER.length;
-    return List.of();
   }
 
-  /** Appends one commit and forces it to disk; on failure the file is as it was before. */
+  /**
+   * Appends one commit and forces it to disk; on failure the file is as it was before.
+   *
+   * <p>A line that was written whole and could not be forced must go: it was not promised to
+   * anybody, and a start would take it for a commit.
+   */
   void append(byte[] json) throws IOException {
+    cutTail();
+    ByteBuffer line = ByteBuffer.wrap(JournalLine.encode(json));
+    long position = end;
+    tailDirty = true;
+    try {
+      while (line.hasRemaining()) {
+        position += channel.write(line, position);
+      }
+      channel.force(false);
+    } catch (IOException e) {
+      try {
+        cutTail();
+      } catch (IOException again) {
+        e.addSuppressed(again); // tried again before the next commit
+      }
+      throw e;
+    }
+    tailDirty = false;
+    end = position;
+  }
+
+  private void cutTail() throws IOException {
     if (tailDirty) {
       channel.truncate(end);
       tailDirty = false;
     }
-    ByteBuffer line = ByteBuffer.wrap(JournalLine.encode(json));
-    long position = end;
-    tailDirty = true;
-    while (line.hasRemaining()) {
-      position += channel.write(line, position);
-    }
-    channel.force(false);
-    tailDirty = false;
-    end = position;
+  }
+
+  /** A copy beside it, for whoever wants to look at the damage. */
+  void copyTo(Path aside) throws IOException {
+    Files.copy(path, aside);
   }
 
   /** Replaces the whole file by this one commit, atomically. */
@@ -156,27 +200,13 @@ final class JournalFile implements AutoCloseable {
     }
   }
 
-  private JournalException damaged(int line, String why) {
-    return new JournalException(
-        "journal "
-            + path
-            + " is damaged in line "
-            + line
-            + ": "
-            + why
-            + ". Nothing was changed. Move the file away to start from what etcd knows: mv "
-            + path
-            + " "
-            + path
-            + ".damaged");
-  }
-
   private static boolean startsWith(byte[] bytes, byte[] prefix) {
     return bytes.length >= prefix.length
         && Arrays.equals(bytes, 0, prefix.length, prefix, 0, prefix.length);
   }
 
-  private static int indexOf(byte[] bytes, int from) {
+  /** Where the line ends that begins here. */
+  private static int feed(byte[] bytes, int from) {
     int i = from;
     while (i < bytes.length && bytes[i] != '\n') {
       i++;
