@@ -213,7 +213,12 @@ final class Networks {
         reservations.handOver(
             choice.vlan().range(), choice.subnet(), host.publicAddress(), address);
       }
-      vlans.join(choice.vlan(), choice.subnet(), address);
+      boolean present = vlans.byName(network.vlan()).isPresent();
+      HostVlan vlan = vlans.join(choice.vlan(), choice.subnet(), address);
+      if (!present) {
+        // The same subnet again, perhaps after the state was lost under running containers.
+        addresses.adopt(vlan);
+      }
       journal.commit(
           new Batch().put(networks, network.id(), network).put(links, wished.vlan(), wished));
       kernel.settleVlan(network.vlan());

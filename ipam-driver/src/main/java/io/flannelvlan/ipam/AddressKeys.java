@@ -10,9 +10,15 @@ import io.flannelvlan.etcd.Guard;
 import io.flannelvlan.etcd.KeyValue;
 import io.flannelvlan.etcd.Txn;
 import io.flannelvlan.etcd.TxnResult;
+import io.flannelvlan.flannel.host.HostVlan;
+import io.flannelvlan.net.InterfaceAddress;
 import io.flannelvlan.net.IpAddress;
 import io.flannelvlan.net.MacAddress;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -102,6 +108,46 @@ final class AddressKeys {
           }
         });
     return all;
+  }
+
+  /** What this host has given out in the VLAN, in its subnets, by etcd's word. */
+  List<AllocatedAddress> heldBy(HostVlan vlan) {
+    List<AllocatedAddress> all = new ArrayList<>();
+    list(vlan.name())
+        .forEach((address, holder) ->
+            vlan.subnets().stream()
+                .filter(subnet -> subnet.contains(address) && holder.isAt(vlan.publicAddress()))
+                .findFirst()
+                .map(subnet ->
+                    allocated(vlan, new InterfaceAddress(address, subnet.length()), holder))
+                .ifPresent(all::add));
+    return all;
+  }
+
+  private static AllocatedAddress allocated(
+      HostVlan vlan, InterfaceAddress address, Holder holder) {
+    return new AllocatedAddress(
+        vlan.range(),
+        address,
+        Optional.ofNullable(holder.endpoint()),
+        Optional.ofNullable(holder.mac()).flatMap(AddressKeys::mac),
+        since(holder));
+  }
+
+  private static Optional<MacAddress> mac(String text) {
+    try {
+      return Optional.of(MacAddress.parse(text));
+    } catch (IllegalArgumentException _) {
+      return Optional.empty();
+    }
+  }
+
+  private static Instant since(Holder holder) {
+    try {
+      return Instant.parse(holder.since());
+    } catch (DateTimeParseException _) {
+      return Instant.EPOCH;
+    }
   }
 
   /** Whatever stands in the key; a value that names no host is nobody's we know. */

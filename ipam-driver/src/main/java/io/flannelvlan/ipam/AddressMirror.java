@@ -88,6 +88,16 @@ final class AddressMirror implements AutoCloseable {
     }
   }
 
+  /** Whether etcd has yet to be told about the address. */
+  boolean isBehindWith(IpAddress address) {
+    lock.lock();
+    try {
+      return dirty.containsKey(address);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private void run() {
     try {
       sweep();

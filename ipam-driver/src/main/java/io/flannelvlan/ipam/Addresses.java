@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -43,6 +44,7 @@ public final class Addresses implements AutoCloseable {
   private final Journal journal;
   private final Table<AllocatedAddress> table;
   private final AddressMirror mirror;
+  private final Thread repair = Thread.ofVirtual().name("address-repair").unstarted(this::repair);
   private final Clock clock;
   private final ReentrantLock lock = new ReentrantLock();
 
@@ -51,6 +53,9 @@ public final class Addresses implements AutoCloseable {
 
   private final Map<Cidr, AddressSet> sets = new HashMap<>();
 
+  /** While the journal may lack addresses that are in use, none is given out. */
+  private volatile boolean repairing;
+
   public Addresses(HostVlans vlans, Etcd etcd, Journal journal, Clock clock) {
     this.vlans = vlans;
     this.keys = new AddressKeys(etcd);
@@ -58,13 +63,74 @@ public final class Addresses implements AutoCloseable {
     this.table = journal.table("address", AllocatedAddress.class);
     this.mirror = new AddressMirror(vlans, keys, table, this::isTaken);
     this.clock = clock;
+    this.repairing = journal.isDamaged();
     for (AllocatedAddress address : table.values()) {
       set(address.address().subnet()).take(address.address().address());
     }
   }
 
   public void start() {
+    if (repairing) {
+      repair.start();
+    } else {
+      mirror.start();
+    }
+  }
+
+  /** A damaged journal lacks addresses; etcd has them all, and the mirror must not remove them. */
+  private void repair() {
+    try {
+      for (HostVlan vlan : vlans.all()) {
+        while (!adopted(vlan)) {
+          TimeUnit.SECONDS.sleep(1);
+        }
+      }
+      journal.repaired();
+    } catch (JournalException e) {
+      LOG.error("{}", e.getMessage());
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      return;
+    }
+    repairing = false;
     mirror.start();
+  }
+
+  private boolean adopted(HostVlan vlan) {
+    try {
+      adopt(vlan);
+      return true;
+    } catch (EtcdException e) {
+      LOG.debug("the addresses of {} wait for etcd: {}", vlan.name(), e.getMessage());
+      return false;
+    }
+  }
+
+  /**
+   * Takes over what this host gave out in the VLAN by etcd's word, and the journal does not know:
+   * it was lost, with containers that run on.
+   *
+   * @throws EtcdException if etcd does not answer
+   */
+  public void adopt(HostVlan vlan) {
+    Batch batch = new Batch();
+    for (AllocatedAddress address : keys.heldBy(vlan)) {
+      IpAddress ip = address.address().address();
+      if (get(ip).isEmpty() && !mirror.isBehindWith(ip)) {
+        locked(address.address().subnet(), set -> set.take(ip));
+        batch.put(table, address.key(), address);
+        LOG.warn("{} of VLAN {} is taken over from etcd", address.address(), vlan.name());
+      }
+    }
+    journal.commit(batch);
+  }
+
+  private void requireRepaired() {
+    if (repairing) {
+      throw new Refused(
+          "the journal of this host was damaged, and etcd has not told yet which addresses are in"
+              + " use: no address is given out before that; see that etcd can be reached");
+    }
   }
 
   /** All that are given out, in no order. */
@@ -83,6 +149,7 @@ public final class Addresses implements AutoCloseable {
    * @return empty if all are taken
    */
   Optional<InterfaceAddress> next(Cidr range, List<Cidr> subnets, Cidr within) {
+    requireRepaired();
     for (Cidr subnet : subnets) {
       Optional<IpAddress> picked = locked(subnet, set -> set.next(within));
       while (picked.isPresent()) {
@@ -106,6 +173,7 @@ public final class Addresses implements AutoCloseable {
    * @throws Refused if it is taken, or is one that is never given out; the text says by whom
    */
   public InterfaceAddress take(Cidr range, Cidr subnet, IpAddress wanted) {
+    requireRepaired();
     if (!locked(subnet, set -> set.take(wanted))) {
       throw new Refused(
           locked(subnet, set -> set.holds(wanted)) ? inUse(wanted) : neverGiven(wanted, subnet));
@@ -246,6 +314,7 @@ public final class Addresses implements AutoCloseable {
 
   @Override
   public void close() {
+    repair.interrupt();
     mirror.close();
   }
 }

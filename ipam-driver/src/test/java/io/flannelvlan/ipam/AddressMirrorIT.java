@@ -1,6 +1,7 @@
 package io.flannelvlan.ipam;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.flannelvlan.dockerplugin.Refused;
 import io.flannelvlan.etcd.Etcd;
@@ -11,6 +12,9 @@ import io.flannelvlan.net.Cidr;
 import io.flannelvlan.net.InterfaceAddress;
 import io.flannelvlan.net.IpAddress;
 import io.flannelvlan.net.MacAddress;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -19,6 +23,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -109,6 +114,69 @@ class AddressMirrorIT {
           KEYS + "10.2.20.41", "{\"host\":\"198.51.100.12\",\"since\":\"2026-01-01T00:00:00Z\"}");
     });
     awaitInEtcd(Set.of(kept.address().toString(), "10.2.20.41"));
+  }
+
+  @Test
+  void addressesThatADamagedJournalLostAreTakenOverFromEtcd() throws Exception {
+    InterfaceAddress kept = host.request(RANGE);
+    InterfaceAddress lost = host.request(RANGE);
+    restart(() -> damage(lost));
+    awaitTakenOver(lost);
+    Waiting.until(
+        "the journal is repaired", PATIENCE, () -> !Files.exists(state.resolve("journal.damaged")));
+    assertThat(state.resolve("journal.damaged.1")).exists();
+    assertThat(host.request(RANGE)).isNotIn(kept, lost);
+    assertThat(inEtcd()).contains(kept.address().toString(), lost.address().toString());
+  }
+
+  @Test
+  void noAddressIsGivenOutWhileTheJournalIsDamagedAndEtcdAway() throws Exception {
+    host.request(RANGE);
+    InterfaceAddress lost = host.request(RANGE);
+    host.request(RANGE);
+    host.close();
+    damage(lost);
+    SERVER.freeze();
+    try {
+      host = new TestingHost(ETCD, state, 11);
+      assertThatThrownBy(() -> host.request(RANGE))
+          .isInstanceOf(Refused.class)
+          .hasMessageContaining("journal of this host was damaged");
+    } finally {
+      SERVER.thaw();
+    }
+    awaitTakenOver(lost);
+  }
+
+  @Test
+  void aHostThatLostItsStateGivesNoAddressOfARunningContainerAgain() throws Exception {
+    InterfaceAddress running = host.request(RANGE);
+    host.close();
+    try (Stream<Path> files = Files.list(state)) {
+      for (Path file : files.toList()) {
+        Files.delete(file);
+      }
+    }
+    host = new TestingHost(ETCD, state, 11);
+    host.createNetwork(RANGE, 2, 24);
+    assertThat(host.request(RANGE)).isNotEqualTo(running);
+    assertThat(host.addresses.get(running.address())).isPresent();
+  }
+
+  private void awaitTakenOver(InterfaceAddress lost) {
+    Waiting.until(
+        lost + " is taken over", PATIENCE, () -> host.addresses.get(lost.address()).isPresent());
+  }
+
+  /** Spoils the line that tells of the address. */
+  private void damage(InterfaceAddress lost) {
+    try {
+      Path file = state.resolve("journal");
+      String text = Files.readString(file);
+      Files.writeString(file, text.replace("\"" + lost.address() + "\"", "\"damaged\""));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Test

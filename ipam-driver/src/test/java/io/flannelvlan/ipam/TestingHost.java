@@ -68,6 +68,7 @@ final class TestingHost implements AutoCloseable {
             new NetworkConfig(
                 SubnetLayout.of(Cidr.parse(range), subnetLen), Vxlan.of(new Vni(vni))));
     HostVlan joined = vlans.join(vlan, pool.gateway().orElseThrow().subnet(), address);
+    addresses.adopt(joined);
     addresses.publishAll(vlan.range());
     return joined;
   }
