@@ -46,6 +46,7 @@ public final class Lab implements AutoCloseable {
   private final Machine outside;
   private final AtomicInteger hostCount = new AtomicInteger();
   private final List<Host> hosts = new CopyOnWriteArrayList<>();
+  private final List<Daemon> members = new CopyOnWriteArrayList<>();
   private boolean over;
   private String lastWords = "";
 
@@ -61,7 +62,7 @@ public final class Lab implements AutoCloseable {
         () -> "the lab does not start (is this root?), see " + dir.resolve("lab.log"),
         () -> remains.firstProcess().isPresent());
     this.namespaces = Namespaces.lab(remains.firstProcess().getAsLong());
-    this.etcd = new Etcd(namespaces, dir);
+    this.etcd = Etcd.alone(namespaces, dir);
     this.outside = new Machine(namespaces, dir.resolve("outside"), "198.51.100.200");
   }
 
@@ -119,8 +120,21 @@ public final class Lab implements AutoCloseable {
     return booting.stream().map(CompletableFuture::join).toList();
   }
 
+  /** All hosts of this lab, in order. */
+  public List<Host> hosts() {
+    return hosts.stream().sorted(Comparator.comparing(Host::name)).toList();
+  }
+
   public Etcd etcd() {
     return etcd;
+  }
+
+  /** Three more, which are one: for hosts whose setting ETCD_ENDPOINTS says so. */
+  public EtcdCluster etcdCluster() {
+    EtcdCluster cluster = new EtcdCluster(namespaces, dir);
+    cluster.members().forEach(member -> members.add(member.daemon()));
+    cluster.start();
+    return cluster;
   }
 
   /**
@@ -145,16 +159,22 @@ public final class Lab implements AutoCloseable {
     return over ? lastWords : collectLogs();
   }
 
+  /** Copies every log of the lab, and each host's journal, to where they outlive it. */
+  public void copyLogs(Path to) {
+    String script =
+        "shopt -s nullglob; cd \"$0\" && cp --parents -t \"$1\" *.log h*/*.log h*/state/journal*";
+    Command.of("mkdir", "-p", to.toString()).run().orThrow();
+    Command.of("bash", "-c", script).with(dir, to).run().orThrow();
+  }
+
   private String collectLogs() {
     return daemons().map(Daemon::tail).collect(Collectors.joining());
   }
 
   private Stream<Daemon> daemons() {
     return Stream.concat(
-        Stream.of(etcd.daemon()),
-        hosts.stream()
-            .sorted(Comparator.comparing(Host::name))
-            .flatMap(host -> Stream.of(host.dockerd(), host.plugin())));
+        Stream.concat(Stream.of(etcd.daemon()), members.stream()),
+        hosts().stream().flatMap(host -> Stream.of(host.dockerd(), host.plugin())));
   }
 
   /** Leaves the lab running after this program, until {@link #endKept}. */

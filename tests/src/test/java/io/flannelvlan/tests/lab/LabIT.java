@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -67,6 +68,36 @@ final class LabIT {
     answering.stop();
     assertThat(lab.outside().ask(Protocol.UDP, newer.address(), 5353)).isEmpty();
     server.remove();
+  }
+
+  @Test
+  void etcdThatIsRestoredHoldsWhatItHeldAndNothingLater() {
+    lab.etcd().put("/kept", "1");
+    lab.etcd().save("here");
+    lab.etcd().put("/later", "2");
+    lab.etcd().delete("/kept");
+    lab.etcd().restore("here");
+    assertThat(lab.etcd().keys("/")).containsExactly("/kept");
+    lab.etcd().wipe();
+    assertThat(lab.etcd().keys("/")).isEmpty();
+  }
+
+  @Test
+  void clusterOutlivesItsLeader() {
+    EtcdCluster cluster = lab.etcdCluster();
+    Etcd leader = cluster.leader();
+    leader.put("/kept", "1");
+    leader.daemon().kill();
+    Etcd other = cluster.members().stream().filter(e -> e.daemon().alive()).findFirst().get();
+    Await.until(
+        Duration.ofSeconds(20),
+        () -> "no new leader",
+        () -> other.etcdctl("put", "/more", "2").ok());
+    leader.daemon().start();
+    assertThat(leader.get("/kept")).contains("1");
+    assertThat(leader.get("/more")).contains("2");
+    assertThat(cluster.endpoints().split(",", -1)).hasSize(3);
+    cluster.members().forEach(member -> member.daemon().stop());
   }
 
   @Test
