@@ -1,0 +1,4 @@
+@NullMarked
+package io.flannelvlan.tests.chaos;
+
+import org.jspecify.annotations.NullMarked;
