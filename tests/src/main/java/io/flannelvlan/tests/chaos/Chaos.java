@@ -67,7 +67,7 @@ public final class Chaos {
   private void step(Scene scene, Invariants invariants, int number, Step step) {
     say(number + ". " + step);
     Optional<Traffic> traffic =
-        step.losesNothing() ? Optional.of(new Traffic(scene)) : Optional.empty();
+        step.effect() != Effect.RESTART ? Optional.of(new Traffic(scene)) : Optional.empty();
     step.play(scene);
     Duration healed = invariants.awaitHeld();
     Optional<Traffic.Outcome> outcome = traffic.map(Traffic::end);
@@ -77,14 +77,15 @@ public final class Chaos {
             + Tally.seconds(healed)
             + " s"
             + outcome.map(o -> "; lost " + o.lost() + " of " + o.sent() + " packets").orElse(""));
-    if (outcome.isPresent() && outcome.get().lost() > 0) {
+    if (step.effect() == Effect.NONE && outcome.filter(o -> o.lost() > 0).isPresent()) {
       throw new LabException("packets were lost");
     }
   }
 
   private List<Fault> faults(Scene scene, Model model) {
     List<Fault> all = new ArrayList<>(new DaemonFaults(scene.hosts()).all());
-    all.addAll(new EtcdFaults(scene.lab().etcd(), scene.hosts()).all());
+    all.addAll(new EtcdFaults(scene.lab().etcd()).all());
+    all.addAll(new KeyFaults(scene.lab().etcd(), scene.hosts()).all());
     all.addAll(new KernelFaults(scene.hosts(), model).all());
     return all.stream().filter(fault -> options.kinds().contains(fault.kind())).toList();
   }

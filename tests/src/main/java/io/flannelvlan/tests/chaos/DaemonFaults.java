@@ -17,15 +17,20 @@ final class DaemonFaults {
 
   List<Fault> all() {
     return List.of(
-        new Fault("plugin killed", Kind.PLUGIN, true, onAny(this::pluginKilled)),
-        new Fault("plugin stopped", Kind.PLUGIN, true, onAny(this::pluginStopped)),
-        new Fault("plugin frozen", Kind.PLUGIN, true, onAny(this::pluginFrozen)),
-        new Fault("dockerd killed", Kind.DOCKERD, false, onFirstTwo(this::dockerdKilled)),
-        new Fault("dockerd stopped", Kind.DOCKERD, false, onFirstTwo(this::dockerdStopped)),
-        new Fault("live dockerd killed", Kind.DOCKERD, true, onLast(this::dockerdKilled)),
-        new Fault("live dockerd stopped", Kind.DOCKERD, true, onLast(this::dockerdStopped)),
-        new Fault("plugin and dockerd killed", Kind.DOCKERD, false, onFirstTwo(this::bothKilled)),
-        new Fault("host rebooted", Kind.HOST, false, onAny(this::rebooted)));
+        new Fault("plugin killed", Kind.PLUGIN, Effect.NONE, onAny(this::pluginKilled)),
+        new Fault("plugin stopped", Kind.PLUGIN, Effect.NONE, onAny(this::pluginStopped)),
+        new Fault("plugin frozen", Kind.PLUGIN, Effect.NONE, onAny(this::pluginFrozen)),
+        new Fault("dockerd killed", Kind.DOCKERD, Effect.RESTART, onFirstTwo(this::dockerdKilled)),
+        new Fault(
+            "dockerd stopped", Kind.DOCKERD, Effect.RESTART, onFirstTwo(this::dockerdStopped)),
+        new Fault("live dockerd killed", Kind.DOCKERD, Effect.NONE, onLast(this::dockerdKilled)),
+        new Fault("live dockerd stopped", Kind.DOCKERD, Effect.NONE, onLast(this::dockerdStopped)),
+        new Fault(
+            "plugin and dockerd killed",
+            Kind.DOCKERD,
+            Effect.RESTART,
+            onFirstTwo(this::bothKilled)),
+        new Fault("host rebooted", Kind.HOST, Effect.RESTART, onAny(this::rebooted)));
   }
 
   private Strike pluginKilled(Host host) {

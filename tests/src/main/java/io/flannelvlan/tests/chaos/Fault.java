@@ -6,10 +6,10 @@ import java.util.function.Function;
 /**
  * A way to go wrong.
  *
- * @param losesNothing whether running containers must not notice
+ * @param effect what running containers may notice
  * @param strikes draws the particulars
  */
-record Fault(String name, Kind kind, boolean losesNothing, Function<Draw, Fault.Strike> strikes) {
+record Fault(String name, Kind kind, Effect effect, Function<Draw, Fault.Strike> strikes) {
 
   /**
    * One time that it goes wrong.

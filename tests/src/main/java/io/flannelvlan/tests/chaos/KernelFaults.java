@@ -39,14 +39,14 @@ final class KernelFaults {
                 + " while read rule; do iptables -D $rule; done;"
                 + " iptables -F FLANNELVLAN; iptables -X FLANNELVLAN; true"),
         onHost("FORWARD's policy is DROP", "iptables -P FORWARD DROP"),
-        new Fault("veth deleted", Kind.KERNEL, false, this::vethDeleted));
+        new Fault("veth deleted", Kind.KERNEL, Effect.RESTART, this::vethDeleted));
   }
 
   private Fault onHost(String name, String script) {
     return new Fault(
         name,
         Kind.KERNEL,
-        false,
+        Effect.PACKETS,
         draw -> {
           int number = draw.between(0, Model.HOSTS - 1);
           Host host = hosts.get(number);
@@ -58,7 +58,7 @@ final class KernelFaults {
     return new Fault(
         name,
         Kind.KERNEL,
-        false,
+        Effect.PACKETS,
         draw -> {
           int number = draw.between(0, Model.HOSTS - 1);
           String vlan = draw.of(model.networks(number));

@@ -4,11 +4,15 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** Where a fault strikes; what {@code --only} and {@code --without} name. */
+/**
+ * Where a fault strikes, etcd as a process or the keys in it; what {@code --only} and {@code
+ * --without} name.
+ */
 enum Kind {
   PLUGIN,
   DOCKERD,
   ETCD,
+  KEYS,
   HOST,
   KERNEL;
 

@@ -15,8 +15,8 @@ sealed interface Step {
   /** Whose row of the table it counts in. */
   String name();
 
-  /** Whether running containers must not notice. */
-  boolean losesNothing();
+  /** What running containers may notice. */
+  Effect effect();
 
   void play(Scene scene);
 
@@ -28,8 +28,8 @@ sealed interface Step {
     }
 
     @Override
-    public boolean losesNothing() {
-      return true;
+    public Effect effect() {
+      return Effect.NONE;
     }
 
     @Override
@@ -58,8 +58,8 @@ sealed interface Step {
     }
 
     @Override
-    public boolean losesNothing() {
-      return fault.losesNothing();
+    public Effect effect() {
+      return fault.effect();
     }
 
     @Override

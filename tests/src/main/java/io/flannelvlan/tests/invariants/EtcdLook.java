@@ -11,8 +11,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** What etcd holds, as far as it can be read: what is broken concerns nobody. */
-record EtcdLook(List<String> direct, List<Lease> leases, List<Held> addresses) {
+/**
+ * What etcd holds, as far as it can be read: what is broken concerns nobody.
+ *
+ * @param vlans the names of those that have a config
+ * @param direct of those whose hosts need no tunnel
+ */
+record EtcdLook(List<String> vlans, List<String> direct, List<Lease> leases, List<Held> addresses) {
   private static final Pattern CONFIG = Pattern.compile("/coreos\\.com/network/([^/]+)/config");
   private static final Pattern LEASE =
       Pattern.compile("/coreos\\.com/network/([^/]+)/subnets/([0-9.]+)-([0-9]+)");
@@ -36,7 +41,8 @@ record EtcdLook(List<String> direct, List<Lease> leases, List<Held> addresses) {
   }
 
   static EtcdLook at(Etcd etcd) {
-    EtcdLook look = new EtcdLook(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    EtcdLook look =
+        new EtcdLook(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
     JsonNode all =
         Json.read(etcd.etcdctl("get", "--prefix", "/", "--write-out", "json").orThrow().out());
     all.path("kvs").forEach(kv -> look.add(text(kv, "key"), Json.tryRead(text(kv, "value"))));
@@ -53,6 +59,9 @@ record EtcdLook(List<String> direct, List<Lease> leases, List<Held> addresses) {
 
   private void add(String key, JsonNode value) {
     Matcher config = CONFIG.matcher(key);
+    if (config.matches() && value.has("Network")) {
+      vlans.add(config.group(1));
+    }
     if (config.matches() && value.path("Backend").path("DirectRouting").asBoolean()) {
       direct.add(config.group(1));
     }

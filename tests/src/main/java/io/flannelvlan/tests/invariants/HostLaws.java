@@ -144,6 +144,9 @@ record HostLaws(HostLook host, EtcdLook etcd, Differences found) {
             .map(network -> host.journal().vlanOf(network).orElse("no VLAN of " + network)),
         "leases in the journal",
         host.journal().keys("vlan"));
+    found.each(
+        "etcd has no config of ",
+        host.journal().keys("vlan").filter(vlan -> !etcd.vlans().contains(vlan)));
     found.compare(
         "leases",
         "journal",

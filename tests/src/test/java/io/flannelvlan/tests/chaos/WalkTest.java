@@ -29,7 +29,7 @@ class WalkTest {
   void commandThatReplaysNamesWhatWasAskedFor() {
     Options options = Options.parse("--without", "kernel,host", "--seed", "12", "--minutes", "4");
     assertThat(options.command())
-        .isEqualTo("./dev chaos --seed 12 --minutes 4 --only plugin,dockerd,etcd");
+        .isEqualTo("./dev chaos --seed 12 --minutes 4 --only plugin,dockerd,etcd,keys");
     assertThat(Options.parse(options.command().substring("./dev chaos ".length()).split(" ", -1)))
         .isEqualTo(options);
   }
@@ -53,7 +53,7 @@ class WalkTest {
         new Fault(
             "quake",
             Kind.HOST,
-            false,
+            Effect.RESTART,
             draw -> Fault.Strike.of("of " + draw.between(1, 9), () -> {}).on(1));
     Walk walk = new Walk(new Draw(seed), model, List.of(quake));
     return Stream.generate(() -> walk.next().toString()).limit(300).toList();
