@@ -42,7 +42,7 @@ final class AddressRulesIT {
 
   @AfterEach
   void clear() {
-    site.clear();
+    site.requireInvariantsAndClear();
   }
 
   @Test

@@ -41,7 +41,7 @@ final class DockerIpamIT {
 
   @AfterEach
   void clear() {
-    site.clear();
+    site.requireInvariantsAndClear();
   }
 
   @Test

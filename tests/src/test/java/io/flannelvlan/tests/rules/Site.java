@@ -2,6 +2,7 @@ package io.flannelvlan.tests.rules;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.flannelvlan.tests.invariants.Invariants;
 import io.flannelvlan.tests.lab.Await;
 import io.flannelvlan.tests.lab.Engine;
 import io.flannelvlan.tests.lab.Etcd;
@@ -159,6 +160,15 @@ final class Site implements AutoCloseable {
   /** Waits for the background's work after the last network went. */
   void nothingRemains(Host host) {
     Await.until(PATIENCE, () -> "left: " + remains(host), () -> remains(host).isEmpty());
+  }
+
+  /** What must hold at any quiet moment holds now; then the same as {@link #clear}. */
+  void requireInvariantsAndClear() {
+    try {
+      Invariants.of(lab).awaitHeld();
+    } finally {
+      clear();
+    }
   }
 
   /** Takes every container, network and VLAN away, and checks that this leaves nothing. */
