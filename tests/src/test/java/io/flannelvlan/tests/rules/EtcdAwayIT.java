@@ -63,7 +63,7 @@ final class EtcdAwayIT {
     } else {
       etcd.start();
     }
-    site.clear();
+    site.requireInvariantsAndClear();
   }
 
   @Test

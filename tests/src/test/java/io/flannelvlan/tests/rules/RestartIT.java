@@ -55,7 +55,7 @@ final class RestartIT {
   /** Removing what is older than a restart must leave nothing behind. */
   @AfterEach
   void clear() {
-    site.clear();
+    site.requireInvariantsAndClear();
   }
 
   @Test
