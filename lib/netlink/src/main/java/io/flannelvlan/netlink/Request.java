@@ -1,5 +1,6 @@
 package io.flannelvlan.netlink;
 
+import io.flannelvlan.netlink.LinkSetting.Mtu;
 import io.flannelvlan.netlink.LinkSetting.Name;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -33,10 +34,21 @@ public final class Request {
     this.followUp = followUp;
   }
 
-  /** A new bridge. Fails with EEXIST if a link of that name exists. */
+  /**
+   * A new bridge. Fails with EEXIST if a link of that name exists.
+   *
+   * <p>Its MTU follows in the second message: given with the creation the kernel would not take it
+   * for the user's word (BROPT_MTU_SET_BY_USER), and set the MTU anew by the ports whenever one
+   * comes or goes.
+   */
   public static Request addBridge(String name, List<LinkSetting> settings) {
+    List<LinkSetting> now =
+        settings.stream().filter(s -> s.partOfCreation() && !(s instanceof Mtu)).toList();
     return add(
-        LinkCommands.addBridge(name, settings), LinkCodec.bridge(name, settings), name, settings);
+        LinkCommands.addBridge(name, now),
+        LinkCodec.bridge(name, now),
+        name,
+        settings.stream().filter(setting -> !now.contains(setting)).toList());
   }
 
   /** A new VXLAN device. Fails with EEXIST if the name, or the VNI on that underlay, is taken. */
@@ -45,7 +57,7 @@ public final class Request {
         LinkCommands.addVxlan(name, tunnel, settings),
         LinkCodec.vxlan(name, tunnel, settings),
         name,
-        settings);
+        afterCreation(settings));
   }
 
   /**
@@ -59,7 +71,7 @@ public final class Request {
         LinkCommands.addVeth(name, settings, peer, peerSettings),
         LinkCodec.veth(name, settings, peer, peerSettings),
         name,
-        settings);
+        afterCreation(settings));
   }
 
   /** Changes a link; all settings travel in one message. */
@@ -125,10 +137,8 @@ public final class Request {
    * failed because another link has the name, it would change that one.
    */
   private static Request add(
-      String command, ByteBuffer body, String name, List<LinkSetting> settings) {
+      String command, ByteBuffer body, String name, List<LinkSetting> later) {
     int flags = Message.REQUEST | Message.CREATE | Message.EXCL;
-    List<LinkSetting> later =
-        settings.stream().filter(setting -> !setting.partOfCreation()).toList();
     if (later.isEmpty()) {
       return new Request(command, Message.NEWLINK, flags, body);
     }
@@ -140,5 +150,9 @@ public final class Request {
             LinkCodec.change(new Name(name), later));
     return new Request(
         command + " && " + followUp, Message.NEWLINK, flags, body, Optional.of(followUp));
+  }
+
+  private static List<LinkSetting> afterCreation(List<LinkSetting> settings) {
+    return settings.stream().filter(setting -> !setting.partOfCreation()).toList();
   }
 }

@@ -36,9 +36,7 @@ class RequestTest {
 
   static Stream<Arguments> links() {
     return Stream.of(
-        Arguments.of(
-            "link-add-bridge",
-            Request.addBridge("br0", List.of(mac(1), new Mtu(1450), new Up(true)))),
+        Arguments.of("link-add-bridge", Request.addBridge("br0", List.of(mac(1), new Up(true)))),
         Arguments.of(
             "link-add-veth",
             Request.addVeth(
@@ -117,6 +115,13 @@ class RequestTest {
             "ip link add br0 address 02:00:00:00:00:01 group 7 up type bridge"
                 + " && ip link set dev br0 alias \"ours\"");
     assertThat(request.followUp().orElseThrow()).hasToString("ip link set dev br0 alias \"ours\"");
+  }
+
+  @Test
+  void theMtuOfABridgeIsSetOnceItExists() {
+    assertThat(Request.addBridge("br0", List.of(new Mtu(1450), new Alias("ours"), new Up(true))))
+        .hasToString(
+            "ip link add br0 up type bridge && ip link set dev br0 mtu 1450 alias \"ours\"");
   }
 
   @Test

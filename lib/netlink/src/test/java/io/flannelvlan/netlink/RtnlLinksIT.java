@@ -38,6 +38,16 @@ class RtnlLinksIT {
   }
 
   @Test
+  void bridgeKeepsItsMtuWhenPortsComeAndGo() {
+    int bridge = rtnl.addBridge("br0", List.of(new Mtu(1450), new Up(true))).index();
+    List<LinkSetting> small = List.of(new Mtu(1400), new Master(bridge));
+    int port = rtnl.addVeth("fv0", small, "p", List.of()).index();
+    assertThat(rtnl.link("br0").orElseThrow().mtu()).isEqualTo(1450);
+    rtnl.deleteLink(port);
+    assertThat(rtnl.link("br0").orElseThrow().mtu()).isEqualTo(1450);
+  }
+
+  @Test
   void bridgeWithEverySetting() {
     List<LinkSetting> settings =
         List.of(
