@@ -28,6 +28,14 @@ public sealed interface Event {
   /** A neighbour or forwarding entry of a link came, went or changed its state. */
   record NeighborChanged(int link) implements Event {}
 
+  /**
+   * An IPv4 setting of a link was switched. Not of every setting does the kernel tell: of {@code
+   * forwarding} yes, of {@code route_localnet} no.
+   *
+   * @param link empty for those of the whole host and of links to come
+   */
+  record SettingChanged(OptionalInt link) implements Event {}
+
   /** The rule set of nftables was changed, by us or by others. */
   record NftablesChanged() implements Event {}
 

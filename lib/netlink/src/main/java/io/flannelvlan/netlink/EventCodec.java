@@ -5,6 +5,7 @@ import io.flannelvlan.netlink.Event.LinkChanged;
 import io.flannelvlan.netlink.Event.NeighborChanged;
 import io.flannelvlan.netlink.Event.NftablesChanged;
 import io.flannelvlan.netlink.Event.RouteChanged;
+import io.flannelvlan.netlink.Event.SettingChanged;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -13,6 +14,11 @@ final class EventCodec {
 
   /** {@code NFNL_SUBSYS_NFTABLES}: the high byte of a netfilter message's type. */
   private static final int NFTABLES = 10;
+
+  /** {@code struct netconfmsg} of linux/netconf.h, padded: the family alone. */
+  private static final int NETCONF_HEADER = 4;
+
+  private static final int NETCONFA_IFINDEX = 1;
 
   private EventCodec() {}
 
@@ -28,6 +34,7 @@ final class EventCodec {
         AttributeReader _ = message.attributes(NeighborCodec.HEADER);
         yield Optional.of(new NeighborChanged(message.payload().getInt(4)));
       }
+      case Message.NEWNETCONF, Message.DELNETCONF -> Optional.of(readSetting(message));
       default -> Optional.empty();
     };
   }
@@ -51,6 +58,18 @@ final class EventCodec {
     }
     boolean deleted = message.type() == Message.DELLINK && !bridgePort;
     return new LinkChanged(name, message.payload().getInt(4), deleted);
+  }
+
+  /** Below 0 stand the host's own ("all") and the defaults. */
+  private static Event readSetting(Message message) {
+    AttributeReader in = message.attributes(NETCONF_HEADER);
+    int link = 0;
+    while (in.next()) {
+      if (in.type() == NETCONFA_IFINDEX) {
+        link = in.u32();
+      }
+    }
+    return new SettingChanged(link > 0 ? OptionalInt.of(link) : OptionalInt.empty());
   }
 
   private static Event readRoute(Message message) {

@@ -21,8 +21,11 @@ import java.util.function.Function;
  */
 public final class Events implements AutoCloseable {
 
-  /** RTNLGRP_* of linux/rtnetlink.h: links, neighbours, addresses and routes of both families. */
-  private static final int[] RTNETLINK_GROUPS = {1, 3, 5, 7, 9, 11};
+  /**
+   * RTNLGRP_* of linux/rtnetlink.h: links, neighbours, addresses and routes of both families, IPv4
+   * settings.
+   */
+  private static final int[] RTNETLINK_GROUPS = {1, 3, 5, 7, 9, 11, 24};
 
   /** NFNLGRP_NFTABLES of linux/netfilter/nfnetlink.h. */
   private static final int[] NFTABLES_GROUPS = {7};

@@ -44,6 +44,8 @@ record Message(int type, int flags, int sequence, int port, ByteBuffer payload) 
   static final int NEWNEIGH = 28;
   static final int DELNEIGH = 29;
   static final int GETNEIGH = 30;
+  static final int NEWNETCONF = 80;
+  static final int DELNETCONF = 81;
 
   static final int REQUEST = 0x1;
   static final int ACK = 0x4;

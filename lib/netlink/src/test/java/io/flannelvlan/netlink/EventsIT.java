@@ -12,6 +12,7 @@ import io.flannelvlan.netlink.Event.NeighborChanged;
 import io.flannelvlan.netlink.Event.NftablesChanged;
 import io.flannelvlan.netlink.Event.Overrun;
 import io.flannelvlan.netlink.Event.RouteChanged;
+import io.flannelvlan.netlink.Event.SettingChanged;
 import io.flannelvlan.netlink.LinkSetting.Master;
 import io.flannelvlan.netlink.LinkSetting.Up;
 import java.time.Duration;
@@ -55,6 +56,19 @@ class EventsIT {
       await(new RouteChanged(OptionalInt.empty()));
       rtnl.deleteLink(link);
       await(new LinkChanged("br0", link, true));
+    }
+  }
+
+  @Test
+  void forwardingSwitchedOfOneLinkAndOfAll() throws InterruptedException {
+    int link = rtnl.addBridge("br0", List.of()).index();
+    try (Events _ = Events.ofLinksIn(namespace.path(), events::add)) {
+      namespace.run("sysctl -qw net.ipv4.conf.br0.forwarding=1");
+      await(new SettingChanged(OptionalInt.of(link)));
+      namespace.run("sysctl -qw net.ipv4.ip_forward=1");
+      await(new SettingChanged(OptionalInt.empty()));
+      namespace.run("sysctl -qw net.ipv4.ip_forward=0");
+      await(new SettingChanged(OptionalInt.of(link)));
     }
   }
 
