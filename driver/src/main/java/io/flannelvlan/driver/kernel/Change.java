@@ -87,7 +87,7 @@ public sealed interface Change {
   record PutSetting(String vlan, LinkSetting setting) implements Change {
     @Override
     public String toString() {
-      return "sysctl -w " + setting;
+      return setting.toString();
     }
   }
 

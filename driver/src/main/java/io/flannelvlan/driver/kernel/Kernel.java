@@ -178,8 +178,7 @@ public final class Kernel implements AutoCloseable {
       case Change.SetMaster set -> setLink(set.link(), new Master(index(set.master())));
       case Change.SetUp set -> setLink(set.link(), new Up(true));
       case Change.DeleteLink delete -> Request.deleteLink(index(delete.link()));
-      case Change.PutSetting put ->
-          setLink(put.setting().link(), new Ipv4(setting(put.setting().name()), 1));
+      case Change.PutSetting put -> setLink(put.setting().link(), setting(put.setting().name()));
       case Change.AddAddress add -> address(add.address()).add();
       case Change.DeleteAddress delete -> address(delete.address()).delete();
       case Change.PutNeighbor put -> neighbor(put.neighbor()).put();
@@ -229,8 +228,7 @@ public final class Kernel implements AutoCloseable {
     all.add(new Group(Mark.GROUP));
     all.add(new Alias(link.alias()));
     if (link.kind() instanceof KernelLink.Veth) {
-      // With br_netfilter, a container reaches its own published port only so.
-      all.add(new Hairpin(true));
+      all.add(setting(LinkSetting.Name.HAIRPIN));
     }
     all.add(new Up(true));
     return all;
@@ -265,10 +263,12 @@ public final class Kernel implements AutoCloseable {
     return index;
   }
 
-  static Ipv4Setting setting(LinkSetting.Name name) {
+  static io.flannelvlan.netlink.LinkSetting setting(LinkSetting.Name name) {
     return switch (name) {
-      case FORWARDING -> Ipv4Setting.FORWARDING;
-      case ROUTE_LOCALNET -> Ipv4Setting.ROUTE_LOCALNET;
+      case FORWARDING -> new Ipv4(Ipv4Setting.FORWARDING, 1);
+      case ROUTE_LOCALNET -> new Ipv4(Ipv4Setting.ROUTE_LOCALNET, 1);
+      // With br_netfilter, a container reaches its own published port only so.
+      case HAIRPIN -> new Hairpin(true);
     };
   }
 

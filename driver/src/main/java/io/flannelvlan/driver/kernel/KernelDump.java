@@ -14,7 +14,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -99,7 +98,7 @@ record KernelDump(KernelState state, Map<String, Integer> indices) {
 
   private static void settings(Link link, Set<LinkSetting> all) {
     for (LinkSetting.Name name : LinkSetting.Name.values()) {
-      if (link.ipv4().get(Kernel.setting(name)).equals(OptionalInt.of(1))) {
+      if (Kernel.setting(name).holdsFor(link)) {
         all.add(new LinkSetting(link.name(), name));
       }
     }

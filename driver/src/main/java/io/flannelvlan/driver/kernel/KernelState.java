@@ -56,10 +56,13 @@ public record KernelState(
   KernelState after(Change change) {
     return switch (change) {
       case Change.AddLink add -> withLink(add.link());
-      case Change.AddVeth add -> withLink(add.hostEnd());
+      case Change.AddVeth add ->
+          withLink(add.hostEnd()).withSettings(plus(settings, hairpin(add.hostEnd().name())));
       case Change.SetMtu set -> withLink(existing(set.link()).withMtu(set.mtu()));
       case Change.SetMac set -> withLink(existing(set.link()).withMac(set.mac()));
-      case Change.SetMaster set -> withLink(existing(set.link()).withMaster(set.master()));
+      case Change.SetMaster set ->
+          withLink(existing(set.link()).withMaster(set.master()))
+              .withSettings(without(settings, hairpin(set.link())::equals));
       case Change.SetUp set -> withLink(existing(set.link()).withUp());
       case Change.DeleteLink delete -> withoutLink(delete.link());
       case Change.PutSetting put -> with(settings, put.setting(), this::withSettings);
@@ -124,7 +127,19 @@ public record KernelState(
         without(neighbors, n -> n.link().equals(name)),
         without(fdb, e -> e.link().equals(name)),
         without(routes, r -> r.link().equals(name)),
-        without(settings, s -> s.link().equals(name)));
+        without(settings, s -> s.link().equals(name) || (isHairpin(s) && isPort(s.link(), name))));
+  }
+
+  private boolean isPort(String link, String bridge) {
+    return link(link).flatMap(KernelLink::master).equals(Optional.of(bridge));
+  }
+
+  private static LinkSetting hairpin(String port) {
+    return new LinkSetting(port, LinkSetting.Name.HAIRPIN);
+  }
+
+  private static boolean isHairpin(LinkSetting setting) {
+    return setting.name() == LinkSetting.Name.HAIRPIN;
   }
 
   private KernelState withAddresses(Set<LinkAddress> next) {

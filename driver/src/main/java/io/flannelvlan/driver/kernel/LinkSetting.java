@@ -1,20 +1,27 @@
 package io.flannelvlan.driver.kernel;
 
-/** A per-link IPv4 setting that is switched on. */
+/** Something about a link that is switched on. */
 public record LinkSetting(String link, Name name) {
 
-  /** The kernel's names under {@code /proc/sys/net/ipv4/conf/LINK}. */
+  /** The kernel's words: sysctls of {@code net.ipv4.conf.LINK}, and a mode of a bridge's port. */
   public enum Name {
     FORWARDING,
-    ROUTE_LOCALNET;
-
-    String sysctl() {
-      return name().toLowerCase(java.util.Locale.ROOT);
-    }
+    ROUTE_LOCALNET,
+    /** Goes when the port leaves its bridge. */
+    HAIRPIN
   }
 
+  /** The command that switches it on. */
   @Override
   public String toString() {
-    return "net.ipv4.conf." + link.replace('.', '/') + "." + name.sysctl() + "=1";
+    return switch (name) {
+      case FORWARDING -> sysctl("forwarding");
+      case ROUTE_LOCALNET -> sysctl("route_localnet");
+      case HAIRPIN -> "bridge link set dev " + link + " hairpin on";
+    };
+  }
+
+  private String sysctl(String setting) {
+    return "sysctl -w net.ipv4.conf." + link.replace('.', '/') + "." + setting + "=1";
   }
 }

@@ -175,11 +175,20 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
       if (present.isPresent()) {
         if (Mark.isOurs(present.get())) {
           traits(vlan, present.get(), wanted);
+          hairpin(vlan, present.get(), wanted);
         } else {
           conflict(vlan, present.get(), exists(present.get()));
         }
       } else if (!endpoint.joined()) {
         links.add(new Change.AddVeth(vlan.name(), wanted, endpoint.sandboxLink(), endpoint.mac()));
+      }
+    }
+
+    /** A port that comes to its bridge anew, as after the bridge was deleted, begins without. */
+    private void hairpin(DesiredVlan vlan, KernelLink port, KernelLink wanted) {
+      LinkSetting hairpin = new LinkSetting(port.name(), LinkSetting.Name.HAIRPIN);
+      if (!port.master().equals(wanted.master()) || !state.settings().contains(hairpin)) {
+        entries.add(new Change.PutSetting(vlan.name(), hairpin));
       }
     }
 

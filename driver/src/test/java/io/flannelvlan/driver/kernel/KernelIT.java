@@ -73,6 +73,7 @@ class KernelIT {
         "ip link set flannel.2 address 02:00:00:00:00:01",
         "ip link set fvbr.2 address 02:00:00:00:00:01",
         "ip link set " + VETH + " nomaster",
+        "bridge link set dev " + VETH + " hairpin off",
         "ip link set eth0 mtu 1600",
         "ip addr del 10.2.20.1/24 dev fvbr.2",
         "ip addr add 10.2.20.9/24 dev fvbr.2",
@@ -252,6 +253,10 @@ class KernelIT {
     kernel.dump().links().values().stream()
         .map(l -> l.name() + " " + l.kind() + " " + l.mtu() + " " + l.master() + " " + l.alias())
         .filter(text -> !text.startsWith("eth0") && !text.startsWith("wire"))
+        .forEach(all::add);
+    kernel.dump().settings().stream()
+        .map(LinkSetting::toString)
+        .filter(text -> text.contains("hairpin"))
         .forEach(all::add);
     return all;
   }

@@ -148,6 +148,17 @@ class PlanTest {
   }
 
   @Test
+  void aPortThatLostItsBridgeGetsItsHairpinModeBack() {
+    Desired desired = new Desired(List.of(vlan2(List.of(), true)));
+    KernelState bridgeless =
+        settled(desired, underlay()).after(new Change.DeleteLink("-", "fvbr.2"));
+    assertThat(Plan.between(desired, bridgeless).toString())
+        .contains(
+            "ip link set fv51f2a9c0d1b master fvbr.2",
+            "bridge link set dev fv51f2a9c0d1b hairpin on");
+  }
+
+  @Test
   void twoLeasesThatClaimOneMacSettle() {
     Peer twin = new Peer(Cidr.parse("10.2.99.0/24"), HERE, PEER.vtepMac(), false);
     settled(new Desired(List.of(vlan2(List.of(PEER, twin), true))), underlay());
@@ -259,6 +270,9 @@ class PlanTest {
         .forEach(route -> possible.add(new Change.DeleteRoute("-", route)));
     state.fdb().forEach(entry -> possible.add(new Change.DeleteFdb("-", entry)));
     state.neighbors().forEach(n -> possible.add(new Change.DeleteNeighbor("-", n)));
+    state.links().values().stream()
+        .filter(link -> link.master().isPresent())
+        .forEach(port -> possible.add(new Change.SetMaster("-", port.name(), "user0")));
     return possible.isEmpty() ? state : state.after(possible.get(random.nextInt(possible.size())));
   }
 
