@@ -23,6 +23,10 @@ import java.util.Set;
  */
 record KernelDump(KernelState state, Map<String, Integer> indices) {
 
+  /** What the kernel keeps sockets apart by: such a link shares its port with none of ours. */
+  private static final Set<Tunnel.Flag> OTHER_RECEIVERS =
+      Set.of(Tunnel.Flag.EXTERNAL, Tunnel.Flag.GPE, Tunnel.Flag.VNIFILTER);
+
   static KernelDump of(Rtnl rtnl) {
     List<Link> all = rtnl.links();
     Map<String, Integer> indices = new HashMap<>();
@@ -84,8 +88,11 @@ record KernelDump(KernelState state, Map<String, Integer> indices) {
             && tunnel.group().isEmpty()
             && tunnel.without(Tunnel.Flag.LEARNING).without(Tunnel.Flag.GBP).flags().isEmpty();
     if (!flannels) {
-      // Nothing that we would make; it can only be in the way, by its name.
-      return new KernelLink.Other("vxlan " + tunnel);
+      return new KernelLink.OtherVxlan(
+          tunnel.vni(),
+          tunnel.port(),
+          tunnel.flags().stream().anyMatch(OTHER_RECEIVERS::contains),
+          "vxlan " + tunnel);
     }
     return new KernelLink.Vxlan(
         tunnel.vni().get(),

@@ -52,6 +52,16 @@ public record KernelLink(
   }
 
   /**
+   * A VXLAN end as we make none; it may be in our way by its name, its VNI or its port.
+   *
+   * @param vni empty if it takes that from each packet
+   * @param receivesOtherwise whether its port can't be shared with a link that receives as ours do
+   * @param words as {@code ip -d link} shows it
+   */
+  public record OtherVxlan(Optional<Vni> vni, int port, boolean receivesOtherwise, String words)
+      implements Kind {}
+
+  /**
    * Any other.
    *
    * @param kind the kernel's word for it, empty for a physical link

@@ -97,13 +97,9 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
     private boolean link(DesiredVlan vlan, KernelLink wanted) {
       Optional<KernelLink> present = state.link(wanted.name());
       if (present.isEmpty()) {
-        Optional<KernelLink> rival = rival(wanted);
+        Optional<Rival> rival = Rival.of(wanted, state);
         rival.ifPresentOrElse(
-            link ->
-                conflict(
-                    vlan,
-                    link,
-                    "a link with VNI " + vlan.vni() + ", which " + link.name() + " has"),
+            r -> conflict(vlan, r.link(), r.need()),
             () -> links.add(new Change.AddLink(vlan.name(), wanted)));
         return rival.isEmpty();
       }
@@ -119,22 +115,6 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
       }
       traits(vlan, link, wanted);
       return true;
-    }
-
-    /**
-     * A foreign link of another name that already has our VNI and port: the kernel allows only one.
-     * One of ours is no rival, since this very plan removes it.
-     */
-    private Optional<KernelLink> rival(KernelLink wanted) {
-      return wanted.kind() instanceof KernelLink.Vxlan ours
-          ? state.links().values().stream()
-              .filter(link ->
-                  link.kind() instanceof KernelLink.Vxlan theirs
-                      && theirs.vni().equals(ours.vni())
-                      && theirs.port() == ours.port()
-                      && !Mark.isOurs(link))
-              .findFirst()
-          : Optional.empty();
     }
 
     private static String exists(KernelLink link) {

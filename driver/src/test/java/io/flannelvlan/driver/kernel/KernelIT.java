@@ -206,6 +206,32 @@ class KernelIT {
     assertThat(errors.toString()).contains("flannel.2", "VNI");
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "id 2 group 239.1.1.1 dev eth0 dstport 8472",
+        "id 2 dev eth0 dstport 8472 proxy",
+        "id 2 dev wire dstport 8472",
+        "id 9 dev eth0 dstport 8472 gbp",
+        "external dstport 8472",
+      })
+  void aForeignTunnelThatTheKernelAllowsNoOtherBesideIsCalledByItsName(String theirs) {
+    namespace.run("ip link add theirs type vxlan " + theirs);
+    namespace.run("ip link set theirs up");
+    Plan plan = Plan.between(new Desired(List.of(vlan(2, 1, 0))), kernel.dump());
+    assertThat(plan.conflicts()).singleElement().asString().contains("ip link del theirs");
+    apply(plan);
+    namespace.run("ip link del theirs");
+    settle(vlan(2, 1, 0));
+  }
+
+  @Test
+  void aForeignTunnelOfAnotherVniOnOurPortIsNoConflict() {
+    namespace.run("ip link add theirs type vxlan id 9 group 239.1.1.1 dev eth0 dstport 8472");
+    namespace.run("ip link set theirs up");
+    settle(vlan(2, 1, 0));
+  }
+
   @Test
   void aForeignTunnelInOurWayIsAConflictAndStays() {
     namespace.run("ip link add flannel.2 type vxlan id 2 dev eth0 dstport 8472");
