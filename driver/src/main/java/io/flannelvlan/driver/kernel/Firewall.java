@@ -53,9 +53,11 @@ final class Firewall {
       forgetFlows(rules);
       settled = rules;
       return Optional.empty();
-    } catch (FirewallException e) {
+    } catch (RuntimeException e) {
+      // Whatever became of nft or iptables, the links are put right all the same.
       suspect.set(true);
-      return Optional.of(String.valueOf(e.getMessage()));
+      return Optional.of(
+          e instanceof FirewallException ? String.valueOf(e.getMessage()) : e.toString());
     }
   }
 

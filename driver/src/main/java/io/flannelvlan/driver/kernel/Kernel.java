@@ -23,9 +23,11 @@ import io.flannelvlan.netlink.Tunnel;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /**
@@ -38,6 +40,9 @@ public final class Kernel implements AutoCloseable {
 
   /** Indices by name, as the last dump and the links made since show them. */
   private final Map<String, Integer> indices = new HashMap<>();
+
+  /** Our links with {@code route_localnet} switched on, by index. */
+  private final Set<Integer> localnets = new HashSet<>();
 
   public Kernel(Rtnl rtnl) {
     this.rtnl = rtnl;
@@ -52,7 +57,27 @@ public final class Kernel implements AutoCloseable {
     KernelDump dump = KernelDump.of(rtnl);
     indices.clear();
     indices.putAll(dump.indices());
+    localnets.clear();
+    dump.state().settings().stream()
+        .filter(s -> dump.state().link(s.link()).filter(Mark::isOurs).isPresent())
+        .forEach(this::remember);
     return dump.state();
+  }
+
+  private void remember(LinkSetting setting) {
+    if (setting.name() == LinkSetting.Name.ROUTE_LOCALNET) {
+      localnets.add(index(setting.link()));
+    }
+  }
+
+  /**
+   * Whether somebody switched off what the kernel tells nobody of; a request for each of our
+   * bridges, so much less than a dump.
+   */
+  boolean lostSettingQuietly() {
+    return localnets.stream()
+        .flatMap(index -> rtnl.link(index).stream())
+        .anyMatch(link -> !setting(LinkSetting.Name.ROUTE_LOCALNET).holdsFor(link));
   }
 
   /**
@@ -113,7 +138,9 @@ public final class Kernel implements AutoCloseable {
       try {
         requests.add(request(change));
         errors.add(Optional.empty());
-      } catch (MissingLinkException e) {
+      } catch (MissingLinkException | IllegalArgumentException e) {
+        // The second: a value that no message can carry, such as an alias that is too long. It is
+        // this VLAN's, and the others' steps are as good as ever.
         errors.add(Optional.of(String.valueOf(e.getMessage())));
       }
     }
@@ -124,16 +151,18 @@ public final class Kernel implements AutoCloseable {
         Change change = changes.get(i);
         errors.set(
             i, answers.get(answer++).failure().filter(e -> !harmless(change, e)).map(Kernel::text));
-        learnIndex(change);
+        learn(change);
       }
     }
     return errors;
   }
 
   /** Later steps of the same plan speak of a new bridge or tunnel; of a veth none does. */
-  private void learnIndex(Change change) {
+  private void learn(Change change) {
     if (change instanceof Change.AddLink add) {
       rtnl.link(add.link().name()).ifPresent(l -> indices.put(l.name(), l.index()));
+    } else if (change instanceof Change.PutSetting put) {
+      remember(put.setting());
     }
   }
 

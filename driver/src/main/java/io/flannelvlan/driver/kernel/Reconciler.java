@@ -1,5 +1,6 @@
 package io.flannelvlan.driver.kernel;
 
+import io.flannelvlan.netlink.NetlinkException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,8 +35,13 @@ public final class Reconciler implements AutoCloseable {
   /** Finds what no event told of. */
   private static final Duration TICK = Duration.ofSeconds(30);
 
-  /** After a failed pass. */
-  private static final Duration RETRY = Duration.ofSeconds(1);
+  /** After a failed pass; twice as long each time that the same fails again. */
+  private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
+
+  private static final Duration LAST_RETRY = Duration.ofSeconds(30);
+
+  /** How soon a change is found that the kernel tells nobody of, without a whole pass. */
+  private static final Duration GLANCE = Duration.ofMillis(500);
 
   /** Kernel events come in swarms when a container starts; one pass serves them all. */
   private static final Duration EVENT_DELAY = Duration.ofMillis(100);
@@ -65,6 +71,9 @@ public final class Reconciler implements AutoCloseable {
 
   /** What the log has said already, of the kernel thread alone. */
   private Map<String, List<String>> told = Map.of();
+
+  /** When what failed is tried again, of the kernel thread alone. */
+  private Duration retry = FIRST_RETRY;
 
   /**
    * A reconciler, not yet started.
@@ -141,17 +150,26 @@ public final class Reconciler implements AutoCloseable {
   }
 
   private void run(Function<KernelState, Desired> desired) {
-    while (true) {
-      List<CompletableFuture<Outcome>> served = awaitPass();
-      if (served == null) {
-        kernel.close();
-        return;
+    try (kernel) {
+      for (var served = awaitPass(); served != null; served = awaitPass()) {
+        Outcome outcome = pass(desired);
+        served.forEach(waiter -> waiter.complete(outcome));
       }
-      Outcome outcome = pass(desired);
-      if (!outcome.failures().isEmpty()) {
-        schedule(RETRY);
-      }
-      served.forEach(waiter -> waiter.complete(outcome));
+    } finally {
+      // However it ended, nobody may wait for a pass that never comes.
+      close();
+      waiting().forEach(w -> w.completeExceptionally(new IllegalStateException("closed")));
+    }
+  }
+
+  private List<CompletableFuture<Outcome>> waiting() {
+    lock.lock();
+    try {
+      List<CompletableFuture<Outcome>> all = waiting;
+      waiting = new ArrayList<>();
+      return all;
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -161,10 +179,11 @@ public final class Reconciler implements AutoCloseable {
     try {
       long left;
       while (!closed && (left = nextPassNanos - System.nanoTime()) > 0) {
-        changed.awaitNanos(left);
+        if (changed.awaitNanos(Math.min(left, GLANCE.toNanos())) <= 0 && left > GLANCE.toNanos()) {
+          glance();
+        }
       }
       if (closed) {
-        waiting.forEach(w -> w.completeExceptionally(new IllegalStateException("closed")));
         return null;
       }
       if (waiting.isEmpty() && System.nanoTime() - lastTickNanos > TICK.toNanos()) {
@@ -172,13 +191,28 @@ public final class Reconciler implements AutoCloseable {
         firewall.suspect();
       }
       nextPassNanos = System.nanoTime() + TICK.toNanos();
-      List<CompletableFuture<Outcome>> served = waiting;
-      waiting = new ArrayList<>();
-      return served;
+      return waiting();
     } catch (InterruptedException e) {
       throw new IllegalStateException("nobody interrupts the kernel thread", e);
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Begins a pass if something is gone of which no event told. */
+  private void glance() {
+    lock.unlock();
+    boolean lost;
+    try {
+      lost = kernel.lostSettingQuietly();
+    } catch (NetlinkException e) {
+      LOG.debug("a glance at the kernel failed", e);
+      lost = false;
+    } finally {
+      lock.lock();
+    }
+    if (lost) {
+      nextPassNanos = System.nanoTime();
     }
   }
 
@@ -207,9 +241,16 @@ public final class Reconciler implements AutoCloseable {
         }
         again = needsAnotherLook(changes, done);
       }
-    } catch (RuntimeException e) {
+    } catch (NetlinkException e) {
       LOG.debug("kernel pass failed", e);
       fail(failures, Outcome.EVERYTHING, String.valueOf(e.getMessage()));
+    } catch (RuntimeException | Error e) {
+      // A fault of ours. The thread goes on: the next wish may be one that it can fulfil, and
+      // without it nothing on this host would be put right any more.
+      fail(failures, Outcome.EVERYTHING, e.toString());
+      if (!failures.equals(told)) {
+        LOG.error("kernel pass failed", e);
+      }
     }
     tell(failures);
     return new Outcome(applied, failures, state);
@@ -217,10 +258,16 @@ public final class Reconciler implements AutoCloseable {
 
   /** Once, not at every retry: what stands in the way may stand there for hours. */
   private void tell(Map<String, List<String>> failures) {
-    if (!failures.equals(told)) {
+    boolean again = failures.equals(told);
+    if (!again) {
       failures.forEach(
           (vlan, texts) -> texts.forEach(t -> LOG.warn("VLAN {}: not done yet: {}", vlan, t)));
       told = failures;
+    }
+    if (!failures.isEmpty()) {
+      Duration longer = retry.multipliedBy(2);
+      retry = !again ? FIRST_RETRY : longer.compareTo(LAST_RETRY) < 0 ? longer : LAST_RETRY;
+      schedule(retry);
     }
   }
 

@@ -20,10 +20,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -113,11 +113,78 @@ enum ReconcilerScenes {
       WISHES.set(new Desired(List.of(vlan(2, 1, 1))));
       settle(reconciler);
       String before = shown();
-      WISHES_FAIL.set(true);
-      assertThat(settle(reconciler).failuresOf(Outcome.EVERYTHING)).isNotEmpty();
-      assertThat(shown()).isEqualTo(before);
-      WISHES_FAIL.set(false);
-      assertThat(settle(reconciler).failures()).isEmpty();
+      for (Throwable fault :
+          List.of(
+              new IllegalArgumentException("no wish can be told"),
+              new NoClassDefFoundError("gone"),
+              new StackOverflowError())) {
+        FAULT.set(Optional.of(fault));
+        assertThat(settle(reconciler).failuresOf(Outcome.EVERYTHING)).isNotEmpty();
+        assertThat(shown()).isEqualTo(before);
+        FAULT.set(Optional.empty());
+        assertThat(settle(reconciler).failures()).isEmpty();
+      }
+    }
+  },
+
+  WHAT_FAILS_AGAIN_IS_TRIED_LESS_AND_LESS_OFTEN_AND_A_NEW_WISH_AT_ONCE {
+    @Override
+    void play(Reconciler reconciler) throws Exception {
+      WISHES.set(new Desired(List.of(Wished.on("eth7", 3, 1, 0))));
+      settle(reconciler);
+      Waiting.until("the third retry waits four seconds", SOON, () -> longestRest() >= 3_900);
+      assertThat(longestRest()).isLessThan(5_000);
+      WISHES.set(new Desired(List.of(Wished.on("eth7", 3, 1, 0), vlan(2, 1, 1))));
+      long asked = System.nanoTime();
+      assertThat(settle(reconciler).failuresOf("vlan002")).isEmpty();
+      assertThat(Duration.ofNanos(System.nanoTime() - asked)).isLessThan(Duration.ofSeconds(1));
+      run("ip link add eth7 type veth peer name wire7");
+      Waiting.until("it is made once it can be", SECOND, () -> shown().contains("flannel.3"));
+    }
+  },
+
+  A_VALUE_THAT_NO_MESSAGE_CAN_CARRY_FAILS_ITS_OWN_VLAN_ONLY {
+    @Override
+    void play(Reconciler reconciler) throws Exception {
+      DesiredVlan nameless = Wished.withName(vlan(3, 1, 1), "x".repeat(300));
+      WISHES.set(new Desired(List.of(nameless, vlan(2, 1, 1))));
+      Outcome outcome = settle(reconciler);
+      assertThat(outcome.failuresOf(nameless.name()).toString()).contains("alias");
+      assertThat(outcome.failuresOf("vlan002")).isEmpty();
+      assertThat(outcome.has("flannel.2")).isTrue();
+    }
+  },
+
+  SETTINGS_THAT_ARE_SWITCHED_OFF_COME_BACK_WITHIN_A_SECOND {
+    @Override
+    void play(Reconciler reconciler) throws Exception {
+      WISHES.set(new Desired(List.of(vlan(2, 1, 0))));
+      settle(reconciler);
+      for (String setting :
+          List.of(
+              "conf.fvbr/2.forwarding",
+              "conf.flannel/2.forwarding",
+              "conf.eth0.forwarding",
+              "conf.fvbr/2.route_localnet")) {
+        run("sysctl -qw net.ipv4." + setting + "=0");
+        Waiting.until(
+            setting + " is on again",
+            SECOND,
+            () -> run("sysctl -n net.ipv4." + setting).equals("1\n"));
+      }
+    }
+  },
+
+  BRIDGES_STAY_QUIET_WHEN_THEIR_LAST_PORT_GOES {
+    @Override
+    void play(Reconciler reconciler) throws Exception {
+      WISHES.set(new Desired(List.of(vlan(2, 1, 1))));
+      settle(reconciler);
+      WISHES.set(new Desired(List.of(vlan(2, 1, 0))));
+      settle(reconciler);
+      Waiting.until("the port is gone", SOON, () -> !shown().contains("fv2"));
+      assertThat(settle(reconciler).applied()).isEmpty();
+      assertThat(run("ip -o link show dev fvbr.2")).contains("mtu 1450");
     }
   },
 
@@ -179,10 +246,15 @@ enum ReconcilerScenes {
   };
 
   private static final Duration SOON = Duration.ofSeconds(10);
+  private static final Duration SECOND = Duration.ofSeconds(1);
   private static final AtomicReference<Desired> WISHES =
       new AtomicReference<>(new Desired(List.of()));
 
-  private static final AtomicBoolean WISHES_FAIL = new AtomicBoolean();
+  private static final AtomicReference<Optional<Throwable>> FAULT =
+      new AtomicReference<>(Optional.empty());
+
+  /** When the wishes were asked for, in milliseconds. */
+  private static final List<Long> PASSES = new CopyOnWriteArrayList<>();
 
   abstract void play(Reconciler reconciler) throws Exception;
 
@@ -206,12 +278,27 @@ enum ReconcilerScenes {
   private static Reconciler started() {
     Reconciler reconciler = new Reconciler(new Kernel(Rtnl.open()));
     reconciler.start(_ -> {
-      if (WISHES_FAIL.get()) {
-        throw new IllegalArgumentException("no wish can be told");
-      }
+      PASSES.add(System.nanoTime() / 1_000_000);
+      FAULT.get().ifPresent(ReconcilerScenes::fail);
       return WISHES.get();
     });
     return reconciler;
+  }
+
+  private static void fail(Throwable fault) {
+    switch (fault) {
+      case Error error -> throw error;
+      case RuntimeException exception -> throw exception;
+      default -> throw new IllegalStateException(fault);
+    }
+  }
+
+  private static long longestRest() {
+    long longest = 0;
+    for (int i = 1; i < PASSES.size(); i++) {
+      longest = Math.max(longest, PASSES.get(i) - PASSES.get(i - 1));
+    }
+    return longest;
   }
 
   private static Outcome settle(Reconciler reconciler) throws Exception {

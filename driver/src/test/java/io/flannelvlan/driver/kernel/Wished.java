@@ -56,6 +56,18 @@ final class Wished {
         waiting);
   }
 
+  static DesiredVlan withName(DesiredVlan vlan, String name) {
+    return new DesiredVlan(
+        name,
+        vlan.vni(),
+        vlan.range(),
+        vlan.subnets(),
+        vlan.links(),
+        vlan.mtu(),
+        vlan.peers(),
+        vlan.endpoints());
+  }
+
   static DesiredVlan withPeers(DesiredVlan vlan, Optional<List<Peer>> peers) {
     return new DesiredVlan(
         vlan.name(),
