@@ -1,16 +1,23 @@
 package io.flannelvlan.driver;
 
 import io.flannelvlan.driver.kernel.Desired.DesiredVlan;
+import io.flannelvlan.driver.kernel.Desired.Fault;
 import io.flannelvlan.driver.kernel.KernelState;
 import io.flannelvlan.firewall.FirewallRules;
 import io.flannelvlan.firewall.PublishedPort;
 import io.flannelvlan.firewall.VlanRules;
+import io.flannelvlan.net.Cidr;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** What the firewall should hold, from the VLANs in the kernel and the endpoints' ports. */
 final class FirewallWishes {
@@ -28,18 +35,65 @@ final class FirewallWishes {
     this.masquerade = masquerade;
   }
 
-  FirewallRules rules(List<DesiredVlan> vlans, KernelState state) {
-    if (vlans.isEmpty()) {
-      return FirewallRules.NONE;
+  /**
+   * What the firewall can hold of this.
+   *
+   * @param faults the VLANs and ports that are not in the rules
+   */
+  record Told(FirewallRules rules, List<Fault> faults) {
+
+    boolean has(DesiredVlan vlan) {
+      return rules.vlans().stream().anyMatch(one -> one.name().equals(vlan.name()));
     }
+  }
+
+  Told rules(List<DesiredVlan> vlans, KernelState state) {
+    if (vlans.isEmpty()) {
+      return new Told(FirewallRules.NONE, List.of());
+    }
+    Set<String> docker = dockersLinks(vlans, state);
+    List<PublishedPort> ports =
+        endpoints.all().stream().flatMap(endpoint -> ports(endpoint).stream()).toList();
+    try {
+      List<VlanRules> rules = vlans.stream().map(this::rules).toList();
+      return new Told(new FirewallRules(rules, of(vlans, ports), docker), List.of());
+    } catch (IllegalArgumentException _) {
+      return oneByOne(vlans, ports, docker);
+    }
+  }
+
+  /** One value that the rules refuse must not take all the others with it. */
+  private Told oneByOne(List<DesiredVlan> vlans, List<PublishedPort> ports, Set<String> docker) {
+    Map<String, DesiredVlan> served = new LinkedHashMap<>();
+    List<Fault> faults = new ArrayList<>();
+    FirewallRules rules = FirewallRules.NONE;
+    for (DesiredVlan vlan : vlans) {
+      try {
+        rules = new FirewallRules(plus(rules.vlans(), rules(vlan)), List.of(), docker);
+        served.put(vlan.name(), vlan);
+      } catch (IllegalArgumentException e) {
+        faults.add(new Fault(vlan.name(), vlan.range(), String.valueOf(e.getMessage())));
+      }
+    }
+    for (PublishedPort port : of(served.values(), ports)) {
+      try {
+        rules = new FirewallRules(rules.vlans(), plus(rules.ports(), port), docker);
+      } catch (IllegalArgumentException e) {
+        Cidr range = Objects.requireNonNull(served.get(port.vlan())).range();
+        faults.add(new Fault(port.vlan(), range, String.valueOf(e.getMessage())));
+      }
+    }
+    return new Told(rules, faults);
+  }
+
+  private static List<PublishedPort> of(
+      Collection<DesiredVlan> vlans, List<PublishedPort> ports) {
     Set<String> names = vlans.stream().map(DesiredVlan::name).collect(Collectors.toSet());
-    return new FirewallRules(
-        vlans.stream().map(this::rules).toList(),
-        endpoints.all().stream()
-            .flatMap(endpoint -> ports(endpoint).stream())
-            .filter(port -> names.contains(port.vlan()))
-            .toList(),
-        dockersLinks(vlans, state));
+    return ports.stream().filter(port -> names.contains(port.vlan())).toList();
+  }
+
+  private static <T> List<T> plus(List<T> all, T one) {
+    return Stream.concat(all.stream(), Stream.of(one)).toList();
   }
 
   /** A bridge of ours may have a name like Docker's, if the user gave it one. */

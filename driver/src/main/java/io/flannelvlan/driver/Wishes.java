@@ -3,6 +3,7 @@ package io.flannelvlan.driver;
 import io.flannelvlan.driver.kernel.Desired;
 import io.flannelvlan.driver.kernel.Desired.DesiredEndpoint;
 import io.flannelvlan.driver.kernel.Desired.DesiredVlan;
+import io.flannelvlan.driver.kernel.Desired.Fault;
 import io.flannelvlan.driver.kernel.Desired.Links;
 import io.flannelvlan.driver.kernel.Desired.Peer;
 import io.flannelvlan.driver.kernel.KernelLink;
@@ -40,10 +41,20 @@ final class Wishes {
 
   Desired desired(KernelState state) {
     List<DesiredVlan> all = new ArrayList<>();
+    List<Fault> faults = new ArrayList<>();
     for (VlanLinks links : networks.links()) {
-      vlans.byName(links.vlan()).ifPresent(vlan -> all.add(desired(vlan, links, state)));
+      vlans.byName(links.vlan()).ifPresent(vlan -> {
+        try {
+          all.add(desired(vlan, links, state));
+        } catch (IllegalArgumentException e) {
+          faults.add(new Fault(vlan.name(), vlan.range(), String.valueOf(e.getMessage())));
+        }
+      });
     }
-    return new Desired(all, firewall.rules(all, state));
+    FirewallWishes.Told told = firewall.rules(all, state);
+    faults.addAll(told.faults());
+    // Without its rules a VLAN would be open to all others.
+    return new Desired(all.stream().filter(told::has).toList(), told.rules(), faults);
   }
 
   private DesiredVlan desired(HostVlan vlan, VlanLinks links, KernelState state) {

@@ -11,6 +11,7 @@ import io.flannelvlan.driver.kernel.Desired.Peer;
 import io.flannelvlan.driver.kernel.KernelLink;
 import io.flannelvlan.driver.kernel.KernelRoute;
 import io.flannelvlan.driver.kernel.KernelState;
+import io.flannelvlan.driver.kernel.Plan;
 import io.flannelvlan.etcd.Etcd;
 import io.flannelvlan.etcd.TestingEtcd;
 import io.flannelvlan.etcd.Waiting;
@@ -177,13 +178,68 @@ class WishesIT {
         .containsExactly(tuple("vlan002", false, true), tuple("vlan003", true, true));
   }
 
+  @Test
+  void aPortThatTheFirewallCantHoldIsLeftOutAndSaid() {
+    driver.close();
+    // Its address is none of its VLAN's.
+    Endpoint stray =
+        Records.endpoint(
+            "e", "vlan003", State.JOINED, new HostPort(Protocol.TCP, Optional.empty(), 8081, 80));
+    TestingDriver.record(state, List.of(), List.of(), List.of(stray));
+    driver = new TestingDriver(ETCD, state);
+    join("vlan002", 2, false);
+    join("vlan003", 3, false);
+    Desired desired = desired();
+    assertThat(desired.vlans())
+        .extracting(DesiredVlan::name)
+        .containsExactlyInAnyOrder("vlan002", "vlan003");
+    assertThat(desired.firewall().vlans())
+        .extracting(VlanRules::name)
+        .containsExactly("vlan002", "vlan003");
+    assertThat(desired.firewall().ports()).extracting(PublishedPort::hostPort).containsExactly(8080);
+    assertThat(desired.faults())
+        .singleElement()
+        .matches(fault -> fault.vlan().equals("vlan003") && fault.reason().contains("8081"));
+  }
+
+  @Test
+  void aVlanThatTheFirewallCantHoldIsNotMadeAndNotTakenDownAndTheOthersAreServed() {
+    join("vlan002", 2, false);
+    join("vlan003", 3, Cidr.parse("10.2.128.0/17"), false);
+    Desired desired = desired();
+    assertThat(desired.vlans()).hasSize(1);
+    assertThat(desired.firewall().vlans()).hasSize(1);
+    assertThat(desired.faults())
+        .singleElement()
+        .matches(fault -> fault.reason().contains("cannot share"));
+    String hidden = desired.faults().getFirst().vlan();
+    KernelLink standing =
+        new KernelLink(
+            "fvbr.77",
+            new KernelLink.Bridge(),
+            Optional.empty(),
+            1450,
+            true,
+            Optional.empty(),
+            "flannelvlan " + hidden);
+    KernelState state =
+        new KernelState(
+            Map.of(standing.name(), standing), Set.of(), Set.of(), Set.of(), Set.of(), Set.of());
+    assertThat(Plan.between(desired, state).toString()).doesNotContain("fvbr.77");
+  }
+
   private HostVlan join(String name, int vni, boolean direct) {
+    return join(name, vni, Cidr.parse("10." + vni + ".0.0/16"), direct);
+  }
+
+  private HostVlan join(String name, int vni, Cidr range, boolean direct) {
     NetworkConfig config =
         new NetworkConfig(
-            SubnetLayout.of(Cidr.parse("10." + vni + ".0.0/16")),
+            SubnetLayout.of(range),
             new Vxlan(new Vni(vni), 8472, OptionalInt.empty(), false, false, direct));
     Vlan vlan = driver.store.create(name, config);
-    return driver.vlans.join(vlan, Cidr.parse("10." + vni + ".20.0/24"), TestingDriver.HERE);
+    Cidr subnet = Cidr.around(range.base().plus(20 * 256), 24);
+    return driver.vlans.join(vlan, subnet, TestingDriver.HERE);
   }
 
   private static void lease(String subnet, String host, String backend) {

@@ -13,17 +13,31 @@ import java.util.Optional;
  *
  * @param vlans every VLAN that this host takes part in; one that is missing here is taken down
  * @param firewall isolation, masquerading and published ports
+ * @param faults what can't be wished; of a VLAN that is only named here, what stands stays
  */
-public record Desired(List<DesiredVlan> vlans, FirewallRules firewall) {
+public record Desired(List<DesiredVlan> vlans, FirewallRules firewall, List<Fault> faults) {
 
   public Desired {
     vlans = List.copyOf(vlans);
+    faults = List.copyOf(faults);
+  }
+
+  public Desired(List<DesiredVlan> vlans, FirewallRules firewall) {
+    this(vlans, firewall, List.of());
   }
 
   /** Links without a firewall, for a plan that is only looked at. */
   public Desired(List<DesiredVlan> vlans) {
     this(vlans, FirewallRules.NONE);
   }
+
+  /**
+   * A record of ours, or a value in etcd, from which no wish follows. It is one VLAN's fault, and
+   * the others are served all the same.
+   *
+   * @param range the VLAN's
+   */
+  public record Fault(String vlan, Cidr range, String reason) {}
 
   /**
    * One VLAN on this host.

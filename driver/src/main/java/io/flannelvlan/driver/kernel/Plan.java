@@ -266,11 +266,24 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
                     .peers()
                     .map(all -> all.stream().anyMatch(p -> p.subnet().equals(route.destination())))
                     .orElse(true);
-        if (!wanted) {
+        if (!wanted && desired.faults().stream().noneMatch(f -> hides(f, route))) {
           gone.add(new Change.DeleteRoute(vlan.map(DesiredVlan::name).orElse("-"), route));
         }
       }
       removals.addAll(0, gone);
+    }
+
+    private boolean hides(Desired.Fault fault, KernelRoute route) {
+      return isUntold(fault) && fault.range().contains(route.destination());
+    }
+
+    private boolean hides(Desired.Fault fault, KernelLink link) {
+      return isUntold(fault) && fault.vlan().equals(Mark.vlan(link));
+    }
+
+    /** Whether the fault leaves nothing to say about its VLAN: never delete on ignorance. */
+    private boolean isUntold(Desired.Fault fault) {
+      return desired.vlans().stream().noneMatch(vlan -> vlan.name().equals(fault.vlan()));
     }
 
     /** Ports before bridges, so that no bridge goes while a container still hangs on it. */
@@ -278,6 +291,7 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
       List<KernelLink> gone =
           state.links().values().stream()
               .filter(link -> Mark.isOurs(link) && !wantedLinks.contains(link.name()))
+              .filter(link -> desired.faults().stream().noneMatch(f -> hides(f, link)))
               .toList();
       for (Class<?> kind :
           List.of(KernelLink.Veth.class, KernelLink.Vxlan.class, KernelLink.Bridge.class)) {

@@ -232,6 +232,7 @@ public final class Reconciler implements AutoCloseable {
             .settle(wished.firewall(), chores)
             .ifPresent(e -> fail(failures, Outcome.EVERYTHING, e));
         Plan plan = Plan.between(wished, state);
+        wished.faults().forEach(fault -> fail(failures, fault.vlan(), fault.reason()));
         plan.conflicts().forEach(c -> fail(failures, c.vlan(), c.text()));
         List<Change> changes = chores ? plan.changes() : withoutChores(plan.changes());
         List<Change> done = apply(changes, failures);
