@@ -39,6 +39,6 @@ public sealed interface Event {
   /** The rule set of nftables was changed, by us or by others. */
   record NftablesChanged() implements Event {}
 
-  /** The kernel had more to say than fitted the queue: anything may have changed. */
+  /** The kernel had more to say than fitted the queue, or said it oddly: anything may be new. */
   record Overrun() implements Event {}
 }

@@ -10,6 +10,8 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A subscription to the kernel's notifications, with a thread of its own that calls back for each.
@@ -20,6 +22,8 @@ import java.util.function.Function;
  * <p>Two descriptors are waited on, the socket and an eventfd that {@link #close} writes to.
  */
 public final class Events implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(Events.class);
 
   /**
    * RTNLGRP_* of linux/rtnetlink.h: links, neighbours, addresses and routes of both families, IPv4
@@ -106,6 +110,14 @@ public final class Events implements AutoCloseable {
   }
 
   private void run() {
+    try {
+      serve();
+    } catch (RuntimeException | Error failure) {
+      log.error("{}: no notification will be noticed any more", thread.getName(), failure);
+    }
+  }
+
+  private void serve() {
     while (!closed.get()) {
       int ready = libc.pollReadable(polled, socket.descriptor(), wakeUp);
       if (ready < 0 && ready != -Errno.EINTR.number()) {
@@ -123,6 +135,9 @@ public final class Events implements AutoCloseable {
       for (Message message : Message.parse(socket.receive(Libc.MSG_DONTWAIT, "notifications"))) {
         codec.apply(message).ifPresent(callback);
       }
+    } catch (MalformedMessageException oddity) {
+      log.debug("a notification that can't be read", oddity);
+      callback.accept(new Overrun());
     } catch (NetlinkException failure) {
       switch (failure.errno()) {
         case EAGAIN -> {}
