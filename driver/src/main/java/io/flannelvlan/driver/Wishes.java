@@ -19,6 +19,8 @@ import io.flannelvlan.net.MacAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What the kernel should hold, from what the handlers recorded and etcd showed.
@@ -27,10 +29,13 @@ import java.util.Optional;
  */
 final class Wishes {
 
+  private static final Logger LOG = LoggerFactory.getLogger(Wishes.class);
+
   private final HostVlans vlans;
   private final Networks networks;
   private final Endpoints endpoints;
   private final FirewallWishes firewall;
+  private final LostLinks lost = new LostLinks();
 
   Wishes(HostVlans vlans, Networks networks, Endpoints endpoints, boolean masquerade) {
     this.vlans = vlans;
@@ -40,6 +45,7 @@ final class Wishes {
   }
 
   Desired desired(KernelState state) {
+    lost.look(endpoints.all(), state).forEach(this::tell);
     List<DesiredVlan> all = new ArrayList<>();
     List<Fault> faults = new ArrayList<>();
     for (VlanLinks links : networks.links()) {
@@ -55,6 +61,16 @@ final class Wishes {
     faults.addAll(told.faults());
     // Without its rules a VLAN would be open to all others.
     return new Desired(all.stream().filter(told::has).toList(), told.rules(), faults);
+  }
+
+  private void tell(Endpoint endpoint) {
+    LOG.error(
+        "link {} of endpoint {} was deleted, and with it the container's end: restart the container"
+            + " that has {} in network {}",
+        endpoint.hostLink(),
+        endpoint.id(),
+        endpoint.address().address(),
+        endpoint.network());
   }
 
   private DesiredVlan desired(HostVlan vlan, VlanLinks links, KernelState state) {
