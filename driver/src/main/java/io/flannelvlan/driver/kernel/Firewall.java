@@ -33,6 +33,10 @@ final class Firewall {
     suspect.set(true);
   }
 
+  boolean isSuspect() {
+    return suspect.get();
+  }
+
   /**
    * Brings it to these rules; on the kernel thread.
    *

@@ -40,6 +40,9 @@ public final class Reconciler implements AutoCloseable {
 
   private static final Duration LAST_RETRY = Duration.ofSeconds(30);
 
+  /** dockerd changes its rules in swarms; a look at the firewall now and then serves them all. */
+  private static final Duration LOOK_GAP = Duration.ofMillis(200);
+
   /** How soon a change is found that the kernel tells nobody of, without a whole pass. */
   private static final Duration GLANCE = Duration.ofMillis(500);
 
@@ -68,6 +71,9 @@ public final class Reconciler implements AutoCloseable {
 
   /** Since when chores wait, of the kernel thread alone; 0 if none do. */
   private long choresPutOffNanos;
+
+  /** When somebody's changes of the firewall were looked at, of the kernel thread alone. */
+  private long lastLookNanos = System.nanoTime() - LOOK_GAP.toNanos();
 
   /** What the log has said already, of the kernel thread alone. */
   private Map<String, List<String>> told = Map.of();
@@ -229,7 +235,7 @@ public final class Reconciler implements AutoCloseable {
         Desired wished = desired.apply(state);
         // Before any link: no packet of a new VLAN passes without its rules.
         firewall
-            .settle(wished.firewall(), chores)
+            .settle(wished.firewall(), chores && mayLook())
             .ifPresent(e -> fail(failures, Outcome.EVERYTHING, e));
         Plan plan = Plan.between(wished, state);
         wished.faults().forEach(fault -> fail(failures, fault.vlan(), fault.reason()));
@@ -270,6 +276,19 @@ public final class Reconciler implements AutoCloseable {
       retry = !again ? FIRST_RETRY : longer.compareTo(LAST_RETRY) < 0 ? longer : LAST_RETRY;
       schedule(retry);
     }
+  }
+
+  private boolean mayLook() {
+    long now = System.nanoTime();
+    if (!firewall.isSuspect()) {
+      return false;
+    }
+    if (now - lastLookNanos < LOOK_GAP.toNanos()) {
+      schedule(LOOK_GAP);
+      return false;
+    }
+    lastLookNanos = now;
+    return true;
   }
 
   /**
