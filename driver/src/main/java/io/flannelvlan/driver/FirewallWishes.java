@@ -86,8 +86,7 @@ final class FirewallWishes {
     return new Told(rules, faults);
   }
 
-  private static List<PublishedPort> of(
-      Collection<DesiredVlan> vlans, List<PublishedPort> ports) {
+  private static List<PublishedPort> of(Collection<DesiredVlan> vlans, List<PublishedPort> ports) {
     Set<String> names = vlans.stream().map(DesiredVlan::name).collect(Collectors.toSet());
     return ports.stream().filter(port -> names.contains(port.vlan())).toList();
   }

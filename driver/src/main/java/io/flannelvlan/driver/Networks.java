@@ -213,9 +213,9 @@ final class Networks {
         reservations.handOver(
             choice.vlan().range(), choice.subnet(), host.publicAddress(), address);
       }
-      boolean present = vlans.byName(network.vlan()).isPresent();
+      boolean member = vlans.byName(network.vlan()).isPresent();
       HostVlan vlan = vlans.join(choice.vlan(), choice.subnet(), address);
-      if (!present) {
+      if (!member) {
         // The same subnet again, perhaps after the state was lost under running containers.
         addresses.adopt(vlan);
       }

@@ -49,13 +49,15 @@ final class Wishes {
     List<DesiredVlan> all = new ArrayList<>();
     List<Fault> faults = new ArrayList<>();
     for (VlanLinks links : networks.links()) {
-      vlans.byName(links.vlan()).ifPresent(vlan -> {
-        try {
-          all.add(desired(vlan, links, state));
-        } catch (IllegalArgumentException e) {
-          faults.add(new Fault(vlan.name(), vlan.range(), String.valueOf(e.getMessage())));
-        }
-      });
+      vlans
+          .byName(links.vlan())
+          .ifPresent(vlan -> {
+            try {
+              all.add(desired(vlan, links, state));
+            } catch (IllegalArgumentException e) {
+              faults.add(new Fault(vlan.name(), vlan.range(), String.valueOf(e.getMessage())));
+            }
+          });
     }
     FirewallWishes.Told told = firewall.rules(all, state);
     faults.addAll(told.faults());

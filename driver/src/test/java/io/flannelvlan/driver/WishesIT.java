@@ -196,7 +196,9 @@ class WishesIT {
     assertThat(desired.firewall().vlans())
         .extracting(VlanRules::name)
         .containsExactly("vlan002", "vlan003");
-    assertThat(desired.firewall().ports()).extracting(PublishedPort::hostPort).containsExactly(8080);
+    assertThat(desired.firewall().ports())
+        .extracting(PublishedPort::hostPort)
+        .containsExactly(8080);
     assertThat(desired.faults())
         .singleElement()
         .matches(fault -> fault.vlan().equals("vlan003") && fault.reason().contains("8081"));
