@@ -206,14 +206,19 @@ class WishesIT {
 
   @Test
   void aVlanThatTheFirewallCantHoldIsNotMadeAndNotTakenDownAndTheOthersAreServed() {
+    driver.close();
+    // The bridge of another VLAN.
+    VlanLinks twice = new VlanLinks("vlan003", "eth0", 1400, "fvbr.2", true);
+    TestingDriver.record(state, List.of(), List.of(twice), List.of());
+    driver = new TestingDriver(ETCD, state);
     join("vlan002", 2, false);
-    join("vlan003", 3, Cidr.parse("10.2.128.0/17"), false);
+    join("vlan003", 3, false);
     Desired desired = desired();
     assertThat(desired.vlans()).hasSize(1);
     assertThat(desired.firewall().vlans()).hasSize(1);
     assertThat(desired.faults())
         .singleElement()
-        .matches(fault -> fault.reason().contains("cannot share"));
+        .matches(fault -> fault.reason().contains("belongs to another network too"));
     String hidden = desired.faults().getFirst().vlan();
     KernelLink standing =
         new KernelLink(
@@ -231,17 +236,12 @@ class WishesIT {
   }
 
   private HostVlan join(String name, int vni, boolean direct) {
-    return join(name, vni, Cidr.parse("10." + vni + ".0.0/16"), direct);
-  }
-
-  private HostVlan join(String name, int vni, Cidr range, boolean direct) {
     NetworkConfig config =
         new NetworkConfig(
-            SubnetLayout.of(range),
+            SubnetLayout.of(Cidr.parse("10." + vni + ".0.0/16")),
             new Vxlan(new Vni(vni), 8472, OptionalInt.empty(), false, false, direct));
     Vlan vlan = driver.store.create(name, config);
-    Cidr subnet = Cidr.around(range.base().plus(20 * 256), 24);
-    return driver.vlans.join(vlan, subnet, TestingDriver.HERE);
+    return driver.vlans.join(vlan, Cidr.parse("10." + vni + ".20.0/24"), TestingDriver.HERE);
   }
 
   private static void lease(String subnet, String host, String backend) {
