@@ -1,6 +1,9 @@
 package io.flannelvlan.driver.kernel;
 
+import io.flannelvlan.driver.kernel.KernelLink.Bridge;
+import io.flannelvlan.driver.kernel.KernelLink.Other;
 import io.flannelvlan.driver.kernel.KernelLink.OtherVxlan;
+import io.flannelvlan.driver.kernel.KernelLink.Veth;
 import io.flannelvlan.driver.kernel.KernelLink.Vxlan;
 import java.util.Comparator;
 import java.util.Optional;
@@ -30,7 +33,7 @@ record Rival(KernelLink link, String need) {
           of(ours, link, theirs.vni().equals(ours.vni()), theirs.gbp() != ours.gbp());
       case OtherVxlan theirs when theirs.port() == ours.port() ->
           of(ours, link, theirs.vni().equals(Optional.of(ours.vni())), theirs.receivesOtherwise());
-      default -> Optional.empty();
+      case Vxlan _, OtherVxlan _, Bridge _, Veth _, Other _ -> Optional.empty();
     };
   }
 
