@@ -78,8 +78,10 @@ public final class Reconciler implements AutoCloseable {
   /** What the log has said already, of the kernel thread alone. */
   private Map<String, List<String>> told = Map.of();
 
-  /** When what failed is tried again, of the kernel thread alone. */
+  /** After how long what failed is tried again, and when; of the kernel thread alone. */
   private Duration retry = FIRST_RETRY;
+
+  private long retryNanos = System.nanoTime();
 
   /**
    * A reconciler, not yet started.
@@ -267,15 +269,26 @@ public final class Reconciler implements AutoCloseable {
   private void tell(Map<String, List<String>> failures) {
     boolean again = failures.equals(told);
     if (!again) {
-      failures.forEach(
-          (vlan, texts) -> texts.forEach(t -> LOG.warn("VLAN {}: not done yet: {}", vlan, t)));
+      failures.forEach((vlan, texts) ->
+          texts.stream()
+              .filter(text -> !told.getOrDefault(vlan, List.of()).contains(text))
+              .forEach(text -> LOG.warn("VLAN {}: not done yet: {}", vlan, text)));
       told = failures;
     }
     if (!failures.isEmpty()) {
+      scheduleRetry(again);
+    }
+  }
+
+  /** A pass that somebody else woke and that failed alike leaves the next retry where it was. */
+  private void scheduleRetry(boolean again) {
+    long now = System.nanoTime();
+    if (!again || now - retryNanos >= 0) {
       Duration longer = retry.multipliedBy(2);
       retry = !again ? FIRST_RETRY : longer.compareTo(LAST_RETRY) < 0 ? longer : LAST_RETRY;
-      schedule(retry);
+      retryNanos = now + retry.toNanos();
     }
+    schedule(Duration.ofNanos(retryNanos - now));
   }
 
   private boolean mayLook() {
