@@ -115,6 +115,15 @@ public final class Host implements Station {
     return container(name);
   }
 
+  /**
+   * Does something to this host's kernel, as a shell command, and waits until its VLAN is there
+   * again as it was; the output is how many milliseconds that took. tests/lab/damage tells what is
+   * compared, and which words the command may use.
+   */
+  public Result damage(int vni, String command) {
+    return in(Project.script("damage").toString(), Integer.toString(vni), command);
+  }
+
   public Container container(String name) {
     return new Container(this, name);
   }
