@@ -13,6 +13,8 @@ public final class VlanException extends RuntimeException {
     TAKEN,
     /** No subnet is left. */
     FULL,
+    /** This host is not in the VLAN any more. */
+    LEFT,
     /** The subnet is none of this VLAN's. */
     UNFIT,
     /** Others were faster each time; trying again later may help. */
@@ -21,7 +23,7 @@ public final class VlanException extends RuntimeException {
 
   private final Kind kind;
 
-  VlanException(Kind kind, String message) {
+  public VlanException(Kind kind, String message) {
     super(message);
     this.kind = kind;
   }

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
@@ -39,8 +40,10 @@ public final class HostVlans implements AutoCloseable {
   private final Journal journal;
   private final Table<HostVlan> vlans;
   private final Table<Remembered> remembered;
+  private final Departures departures;
   private final RandomGenerator random;
   private final Runnable changed;
+  private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
   private final InstantSource clock;
   private final Map<String, LeaseKeeper> keepers = new ConcurrentHashMap<>();
   private final ReentrantLock joining = new ReentrantLock();
@@ -60,9 +63,11 @@ public final class HostVlans implements AutoCloseable {
     this.journal = journal;
     this.vlans = journal.table("vlan", HostVlan.class);
     this.remembered = journal.table("remembered", Remembered.class);
+    this.departures = new Departures(store, journal, joining, this::byName);
     this.random = random;
     this.clock = clock;
-    this.changed = changed;
+    this.listeners.add(changed);
+    this.changed = () -> listeners.forEach(Runnable::run);
   }
 
   public void start() {
@@ -72,6 +77,12 @@ public final class HostVlans implements AutoCloseable {
     } finally {
       joining.unlock();
     }
+    departures.start();
+  }
+
+  /** As the one of the constructor. */
+  public void whenChanged(Runnable listener) {
+    listeners.add(listener);
   }
 
   public Collection<HostVlan> all() {
@@ -89,6 +100,11 @@ public final class HostVlans implements AutoCloseable {
   /** The VLAN whose range holds this subnet. */
   public Optional<HostVlan> around(Cidr subnet) {
     return vlans.values().stream().filter(vlan -> vlan.range().contains(subnet)).findFirst();
+  }
+
+  /** The VLANs that this host has left, and etcd does not know it yet. */
+  public Collection<HostVlan> leaving() {
+    return departures.all();
   }
 
   /** All hosts' leases as etcd last showed them; empty as long as it has not. */
@@ -155,7 +171,12 @@ public final class HostVlans implements AutoCloseable {
     joining.lock();
     try {
       HostVlan vlan =
-          vlans.get(name).orElseThrow(() -> new IllegalStateException("not in VLAN " + name));
+          vlans
+              .get(name)
+              .orElseThrow(() ->
+                  new VlanException(
+                      VlanException.Kind.LEFT,
+                      "this host has left VLAN " + name + ": its last network was removed"));
       if (!vlan.subnets().equals(full.subnets())) {
         return vlan;
       }
@@ -170,7 +191,10 @@ public final class HostVlans implements AutoCloseable {
     }
   }
 
-  /** Gives the leases back and forgets the VLAN, but for the subnets to ask for again. */
+  /**
+   * Gives the leases back and forgets the VLAN, but for the subnets to ask for again. What etcd
+   * does not hear now, it hears when it is back.
+   */
   public void leave(String name) {
     joining.lock();
     try {
@@ -178,29 +202,17 @@ public final class HostVlans implements AutoCloseable {
       if (vlan.isEmpty()) {
         return;
       }
-      journal.commit(
+      Batch batch =
           new Batch()
               .remove(vlans, name)
-              .put(remembered, name, new Remembered(vlan.get().subnets(), vlan.get().vtepMac())));
+              .put(remembered, name, new Remembered(vlan.get().subnets(), vlan.get().vtepMac()));
+      departures.add(batch, vlan.get());
+      journal.commit(batch);
       Optional.ofNullable(keepers.remove(name)).ifPresent(LeaseKeeper::close);
-      for (Lease lease : vlan.get().leases()) {
-        release(vlan.get(), lease);
-      }
+      departures.settle();
       LOG.info("left VLAN {}", name);
     } finally {
       joining.unlock();
-    }
-  }
-
-  private void release(HostVlan vlan, Lease lease) {
-    try {
-      store.release(vlan.vlan(), lease);
-    } catch (EtcdException e) {
-      LOG.warn(
-          "lease {} of VLAN {} stays in etcd until it expires: {}",
-          lease.subnet(),
-          vlan.name(),
-          e.getMessage());
     }
   }
 
@@ -219,6 +231,7 @@ public final class HostVlans implements AutoCloseable {
   /** Ends the watches; the leases stay in etcd, since the containers run on. */
   @Override
   public void close() {
+    departures.close();
     keepers.values().forEach(LeaseKeeper::close);
   }
 }

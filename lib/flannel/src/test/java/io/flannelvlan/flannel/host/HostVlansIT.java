@@ -165,6 +165,51 @@ class HostVlansIT {
   }
 
   @Test
+  void whatWasLeftWhileEtcdWasAwayIsGivenBackWhenItReturnsAlsoAfterARestart() {
+    for (boolean restart : List.of(false, true)) {
+      vlans.joinFurther(vlans.join(VLAN, TWENTY, HERE));
+      leaveWithoutEtcd(restart);
+      assertThat(vlans.all()).isEmpty();
+      Waiting.until(
+          "both leases are given back", PATIENCE, () -> store.leases(VLAN).bySubnet().isEmpty());
+      Waiting.until("nothing more is to be given back", PATIENCE, () -> vlans.leaving().isEmpty());
+    }
+  }
+
+  @Test
+  void whoComesBackBeforeTheLeaseIsGivenBackKeepsIt() {
+    HostVlan wider = vlans.joinFurther(vlans.join(VLAN, TWENTY, HERE));
+    leaveWithoutEtcd(false);
+    assertThat(vlans.join(VLAN, TWENTY, HERE).subnets()).containsExactly(TWENTY);
+    Waiting.until("the rest is given back", PATIENCE, () -> vlans.leaving().isEmpty());
+    assertThat(store.leases(VLAN).bySubnet().values()).containsExactly(wider.leases().getFirst());
+  }
+
+  private void leaveWithoutEtcd(boolean restart) {
+    SERVER.stop();
+    try {
+      Waiting.until("etcd is known to be away", PATIENCE, () -> !ETCD.isReachable());
+      vlans.leave("vlan002");
+      if (restart) {
+        stop();
+        open(state.resolve("first"), 1);
+      }
+    } finally {
+      SERVER.start();
+    }
+    Waiting.until("etcd is known to be back", PATIENCE, ETCD::isReachable);
+  }
+
+  @Test
+  void aVlanThatIsBeingLeftGivesNoFurtherSubnet() {
+    HostVlan joined = vlans.join(VLAN, TWENTY, HERE);
+    vlans.leave("vlan002");
+    assertThatThrownBy(() -> vlans.joinFurther(joined))
+        .isInstanceOf(VlanException.class)
+        .hasMessage("this host has left VLAN vlan002: its last network was removed");
+  }
+
+  @Test
   void aLeaseIsNotPutBackAfterLeaving() {
     vlans.join(VLAN, TWENTY, HERE);
     await("the own lease is known", known -> known.at(TWENTY).isPresent());
