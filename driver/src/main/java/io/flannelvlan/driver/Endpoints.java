@@ -120,6 +120,7 @@ final class Endpoints {
     boolean taken = takeAddress(network, wanted);
     try {
       commit(wanted);
+      requireNetworkStill(wanted);
       addresses.published(address.address());
       kernel.settleEndpoint(network.vlan(), wanted);
     } catch (RuntimeException e) {
@@ -127,6 +128,21 @@ final class Endpoints {
       throw e;
     }
     return wanted;
+  }
+
+  /**
+   * A network that goes while its endpoint comes takes it along: one looks for the other after it
+   * has committed, so that at least one of the two sees both.
+   */
+  private void requireNetworkStill(Endpoint wanted) {
+    if (networks.find(wanted.network()).isEmpty()) {
+      throw new Refused(
+          "network "
+              + wanted.network()
+              + " was removed while endpoint "
+              + wanted.id()
+              + " was made");
+    }
   }
 
   private static Endpoint requireTheSame(Endpoint known, Endpoint wanted) {
@@ -246,7 +262,9 @@ final class Endpoints {
 
   /** Takes the endpoint away; an unknown one is not an error. */
   void delete(String id) {
-    find(id).ifPresent(endpoint -> forget(endpoint, isDockersIpam(endpoint)));
+    find(id)
+        .ifPresentOrElse(
+            endpoint -> forget(endpoint, isDockersIpam(endpoint)), () -> addresses.unconfirm(id));
   }
 
   /** Docker's own IPAM tells nobody when it takes an address back. */
@@ -254,10 +272,18 @@ final class Endpoints {
     return networks.find(endpoint.network()).map(Network::dockersIpam).orElse(true);
   }
 
+  /** As {@link #delete}, and its address goes with it: dockerd will not give it back any more. */
+  void giveUp(String id) {
+    find(id).ifPresent(endpoint -> forget(endpoint, true));
+  }
+
   private void forget(Endpoint endpoint, boolean release) {
+    Batch batch = new Batch();
     if (find(endpoint.id()).isPresent()) {
-      journal.commit(new Batch().remove(endpoints, endpoint.id()));
+      batch.remove(endpoints, endpoint.id());
     }
+    addresses.unconfirm(batch, endpoint.address().address(), endpoint.id());
+    journal.commit(batch);
     if (release) {
       addresses.release(endpoint.address().address());
     }
@@ -267,6 +293,9 @@ final class Endpoints {
 
   /** Adds the removal of a network's endpoints to its own. */
   void forgetAll(Batch batch, String network) {
-    of(network).forEach(endpoint -> batch.remove(endpoints, endpoint.id()));
+    for (Endpoint endpoint : of(network)) {
+      batch.remove(endpoints, endpoint.id());
+      addresses.unconfirm(batch, endpoint.address().address(), endpoint.id());
+    }
   }
 }

@@ -95,6 +95,10 @@ final class Networks {
                     + " it again (docker network rm, docker network create)"));
   }
 
+  Collection<Network> all() {
+    return networks.values();
+  }
+
   /** The VLANs to have in the kernel. */
   Collection<VlanLinks> links() {
     return links.values();
@@ -260,6 +264,10 @@ final class Networks {
       Batch batch = new Batch();
       endpoints.accept(batch, id);
       forget(network.get(), batch);
+      // Again, for an endpoint that was made between the first look and the commit.
+      Batch late = new Batch();
+      endpoints.accept(late, id);
+      journal.commit(late);
       LOG.info("network {} left VLAN {}", id, network.get().vlan());
     } finally {
       changing.unlock();

@@ -57,8 +57,8 @@ final class TestingDriver implements AutoCloseable {
             side,
             clock);
     endpoints = new Endpoints(journal, networks, vlans, addresses, side, clock);
-    vlans.start();
     addresses.start();
+    vlans.start();
   }
 
   /** Puts records into a journal that nobody has open. */

@@ -49,8 +49,25 @@ final class AddressKeys {
       @org.jspecify.annotations.Nullable String endpoint,
       @org.jspecify.annotations.Nullable String mac) {
 
+    static Holder of(IpAddress host, AllocatedAddress address) {
+      return new Holder(
+          host.toString(),
+          address.since().toString(),
+          address.endpoint().orElse(null),
+          address.mac().map(MacAddress::toString).orElse(null));
+    }
+
     boolean isAt(IpAddress address) {
       return host.equals(address.toString());
+    }
+
+    /** The host's, if the value names one. */
+    Optional<IpAddress> address() {
+      try {
+        return Optional.of(IpAddress.parse(host));
+      } catch (IllegalArgumentException _) {
+        return Optional.empty();
+      }
     }
   }
 
@@ -85,7 +102,7 @@ final class AddressKeys {
     etcd.txn(Txn.when().put(key(vlan, address.address().address()), value(host, address)));
   }
 
-  /** Removes the key if it is this host's. */
+  /** Removes the key if it is that host's. */
   void remove(String vlan, IpAddress host, IpAddress address) {
     String key = key(vlan, address);
     Optional<KeyValue> present = etcd.get(key);
@@ -170,12 +187,7 @@ final class AddressKeys {
 
   private String value(IpAddress host, AllocatedAddress address) {
     try {
-      return json.writeValueAsString(
-          new Holder(
-              host.toString(),
-              address.since().toString(),
-              address.endpoint().orElse(null),
-              address.mac().map(MacAddress::toString).orElse(null)));
+      return json.writeValueAsString(Holder.of(host, address));
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(e);
     }

@@ -1,28 +1,35 @@
 package io.flannelvlan.ipam;
 
 import io.flannelvlan.etcd.EtcdException;
+import io.flannelvlan.flannel.Lease;
+import io.flannelvlan.flannel.Leases;
 import io.flannelvlan.flannel.host.HostVlan;
 import io.flannelvlan.flannel.host.HostVlans;
+import io.flannelvlan.ipam.AddressKeys.Holder;
 import io.flannelvlan.journal.Table;
 import io.flannelvlan.net.Cidr;
 import io.flannelvlan.net.IpAddress;
 import java.time.Duration;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SequencedSet;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Brings etcd up to what the journal says, in the background: what was given out or taken back
- * while etcd was away, and who an address went to.
+ * while etcd was away, who an address went to, and what a crashed host left in a subnet that is
+ * this host's now.
  *
- * <p>Works per address and by state, so that a lost step is simply done again. {@link #lock} guards
- * {@link #dirty} and is never held over a call.
+ * <p>Works by state, so that a lost step is simply done again. {@link #lock} guards {@link #due}
+ * and {@link #standing} and is never held over a call.
  */
 final class AddressMirror implements AutoCloseable {
 
@@ -34,55 +41,123 @@ final class AddressMirror implements AutoCloseable {
    */
   private static final Duration CALM = Duration.ofMillis(50);
 
+  /** One range read per VLAN; for what nobody told us of, such as a key removed by hand. */
+  private static final Duration TICK = Duration.ofMinutes(10);
+
   private final HostVlans vlans;
   private final AddressKeys keys;
   private final Table<AllocatedAddress> table;
-  private final Predicate<IpAddress> isTaken;
+  private final Owner owner;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
 
-  /** Where an address's key is, resolved at once: the VLAN may be left before it is written. */
-  private record Place(String vlan, IpAddress host) {}
+  /** Who gives out addresses, beside the journal's table. */
+  interface Owner {
+    /** Whether the address is given out, or about to be. */
+    boolean isTaken(IpAddress address);
 
-  /** Addresses whose key may differ from the journal. */
-  private final LinkedHashMap<IpAddress, Place> dirty = new LinkedHashMap<>();
+    /** Of all addresses of the range, other hosts hold these alone. */
+    void others(Cidr range, Set<IpAddress> held);
+  }
+
+  /** Where a VLAN's keys are, resolved at once: the VLAN may be left before they are written. */
+  private record Place(String vlan, IpAddress host) {
+    static Place of(HostVlan vlan) {
+      return new Place(vlan.name(), vlan.publicAddress());
+    }
+  }
+
+  /** What may have to be done; several of the same are one. */
+  private sealed interface Step {
+    default boolean isAbout(IpAddress one) {
+      return this instanceof Settle settle && settle.address().equals(one);
+    }
+
+    /** The key of one address may differ from the journal. */
+    record Settle(IpAddress address, Place place) implements Step {}
+
+    /** All keys of a VLAN may. */
+    record Sweep(Place place) implements Step {}
+  }
+
+  private final SequencedSet<Step> due = new LinkedHashSet<>();
+
+  /** This host's leases as etcd last showed them, and at which revision. */
+  private record Standing(Set<Cidr> subnets, long revision) {
+    static final Standing UNKNOWN = new Standing(Set.of(), 0);
+
+    /** A lease that came back, and an etcd that went back in time, may lack addresses too. */
+    boolean mayHaveLostKeys(Standing now) {
+      return now.revision < revision || !subnets.containsAll(now.subnets);
+    }
+  }
+
+  /** By VLAN; those that are not followed have none. */
+  private final Map<String, Standing> standing = new HashMap<>();
 
   private final Thread thread = Thread.ofVirtual().name("address-mirror").unstarted(this::run);
 
-  /**
-   * A mirror, not yet started.
-   *
-   * @param isTaken whether the address is given out, or about to be
-   */
-  AddressMirror(
-      HostVlans vlans,
-      AddressKeys keys,
-      Table<AllocatedAddress> table,
-      Predicate<IpAddress> isTaken) {
+  /** A mirror, not yet started. */
+  AddressMirror(HostVlans vlans, AddressKeys keys, Table<AllocatedAddress> table, Owner owner) {
     this.vlans = vlans;
     this.keys = keys;
     this.table = table;
-    this.isTaken = isTaken;
+    this.owner = owner;
   }
 
   /** Compares everything once, then follows. */
   void start() {
-    table.values().forEach(address -> touch(address.address().address(), address.range()));
+    vlans.leaving().forEach(vlan -> add(new Step.Sweep(Place.of(vlan))));
+    vlans.all().forEach(vlan -> follow(vlan.range()));
+    vlans.whenChanged(this::look);
+    look();
     thread.start();
   }
 
   /** An address of a VLAN that is not joined yet has no key; joining touches it again. */
   void touch(IpAddress address, Cidr range) {
-    vlans
-        .byRange(range)
-        .ifPresent(vlan -> touch(address, new Place(vlan.name(), vlan.publicAddress())));
+    vlans.byRange(range).ifPresent(vlan -> add(new Step.Settle(address, Place.of(vlan))));
   }
 
-  private void touch(IpAddress address, Place place) {
+  /**
+   * From now on compares all keys of the VLAN. Not before the addresses are taken over that etcd
+   * shows as this host's, since the mirror removes those that the journal does not know.
+   */
+  void follow(Cidr range) {
+    vlans.byRange(range).ifPresent(vlan -> {
+      lock.lock();
+      try {
+        standing.putIfAbsent(vlan.name(), Standing.UNKNOWN);
+        add(new Step.Sweep(Place.of(vlan)));
+      } finally {
+        lock.unlock();
+      }
+    });
+  }
+
+  /** The VLAN is about to be left. */
+  void unfollow(Cidr range) {
+    vlans.byRange(range).ifPresent(vlan -> {
+      lock.lock();
+      try {
+        standing.remove(vlan.name());
+      } finally {
+        lock.unlock();
+      }
+    });
+  }
+
+  /** Compares all keys of the VLAN, if it is followed. */
+  void sweep(Cidr range) {
+    vlans.byRange(range).ifPresent(this::sweep);
+  }
+
+  private void sweep(HostVlan vlan) {
     lock.lock();
     try {
-      dirty.put(address, place);
-      changed.signal();
+      if (standing.containsKey(vlan.name())) {
+        add(new Step.Sweep(Place.of(vlan)));
+      }
     } finally {
       lock.unlock();
     }
@@ -92,7 +167,40 @@ final class AddressMirror implements AutoCloseable {
   boolean isBehindWith(IpAddress address) {
     lock.lock();
     try {
-      return dirty.containsKey(address);
+      return due.stream().anyMatch(step -> step.isAbout(address));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Etcd showed its leases anew. */
+  private void look() {
+    for (HostVlan vlan : vlans.all()) {
+      vlans.leases(vlan.name()).ifPresent(leases -> look(vlan, leases));
+    }
+  }
+
+  private void look(HostVlan vlan, Leases leases) {
+    Standing now =
+        new Standing(
+            leases.of(vlan.publicAddress()).stream().map(Lease::subnet).collect(Collectors.toSet()),
+            leases.revision());
+    lock.lock();
+    try {
+      Standing before = standing.replace(vlan.name(), now);
+      if (before != null && before.mayHaveLostKeys(now)) {
+        add(new Step.Sweep(Place.of(vlan)));
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void add(Step step) {
+    lock.lock();
+    try {
+      due.addLast(step);
+      changed.signal();
     } finally {
       lock.unlock();
     }
@@ -100,18 +208,17 @@ final class AddressMirror implements AutoCloseable {
 
   private void run() {
     try {
-      sweep();
       while (true) {
-        Map.Entry<IpAddress, Place> next = take();
+        Step next = take();
         try {
-          settle(next.getKey(), next.getValue());
+          perform(next);
         } catch (EtcdException e) {
-          touch(next.getKey(), next.getValue());
-          LOG.debug("{} waits for etcd: {}", next.getKey(), e.getMessage());
+          add(next);
+          LOG.debug("{} waits for etcd: {}", next, e.getMessage());
           pause();
         } catch (RuntimeException e) {
           // A bug about one address must not keep the others from etcd.
-          LOG.error("the key of {} is not written", next.getKey(), e);
+          LOG.error("{} is not in etcd as it should be", next, e);
         }
       }
     } catch (InterruptedException _) {
@@ -119,33 +226,18 @@ final class AddressMirror implements AutoCloseable {
     }
   }
 
-  /** Keys of ours that the journal does not know are of a crash between etcd and the journal. */
-  private void sweep() throws InterruptedException {
-    for (HostVlan vlan : vlans.all()) {
-      while (true) {
-        try {
-          keys.list(vlan.name()).entrySet().stream()
-              .filter(entry -> entry.getValue().isAt(vlan.publicAddress()))
-              .forEach(entry -> touch(entry.getKey(), vlan.range()));
-          break;
-        } catch (EtcdException e) {
-          LOG.debug("addresses of {} wait for etcd: {}", vlan.name(), e.getMessage());
-          pause();
-        }
-      }
-    }
-  }
-
-  private Map.Entry<IpAddress, Place> take() throws InterruptedException {
+  private Step take() throws InterruptedException {
     lock.lock();
     try {
-      if (dirty.isEmpty()) {
-        while (dirty.isEmpty()) {
-          changed.await();
+      if (due.isEmpty()) {
+        while (due.isEmpty()) {
+          if (!changed.await(TICK.toNanos(), TimeUnit.NANOSECONDS)) {
+            vlans.all().forEach(this::sweep);
+          }
         }
         calm();
       }
-      return dirty.pollFirstEntry();
+      return due.removeFirst();
     } finally {
       lock.unlock();
     }
@@ -159,14 +251,80 @@ final class AddressMirror implements AutoCloseable {
     }
   }
 
+  private void perform(Step step) {
+    switch (step) {
+      case Step.Settle settle -> settle(settle.address(), settle.place());
+      case Step.Sweep sweep -> sweep(sweep.place());
+    }
+  }
+
   private void settle(IpAddress address, Place place) {
     Optional<AllocatedAddress> wanted = table.get(address.toString());
     if (wanted.isPresent()) {
       keys.write(place.vlan(), place.host(), wanted.get());
-    } else if (!isTaken.test(address)) {
+    } else if (!owner.isTaken(address)) {
       keys.remove(place.vlan(), place.host(), address);
     }
     // Taken without a record: claimed a moment ago, and the journal is about to know it.
+  }
+
+  /**
+   * Settles each address of the VLAN whose key is not as the journal has it: keys that were lost,
+   * keys of ours without a record, which a crash leaves, and keys that others left in our subnets.
+   */
+  private void sweep(Place place) {
+    Map<IpAddress, Holder> listed = keys.list(place.vlan());
+    Optional<HostVlan> vlan = vlans.byName(place.vlan());
+    for (AllocatedAddress held : table.values()) {
+      IpAddress address = held.address().address();
+      if (vlan.map(HostVlan::range).equals(Optional.of(held.range()))
+          && !Holder.of(place.host(), held).equals(listed.get(address))) {
+        add(new Step.Settle(address, place));
+      }
+    }
+    listed.entrySet().removeIf(entry -> isSettled(place, vlan, entry.getKey(), entry.getValue()));
+    vlan.ifPresent(v -> owner.others(v.range(), listed.keySet()));
+  }
+
+  /** False if another host's key stays. */
+  private boolean isSettled(
+      Place place, Optional<HostVlan> vlan, IpAddress address, Holder holder) {
+    if (table.get(address.toString()).isPresent()) {
+      return true;
+    }
+    if (holder.isAt(place.host())) {
+      add(new Step.Settle(address, place));
+      return true;
+    }
+    return vlan.isPresent()
+        && isInOurLease(vlan.get(), address)
+        && isStaleRemoved(place, address, holder);
+  }
+
+  /**
+   * By etcd's own word, not ours alone: a host that lost its subnet must not clear the winner's.
+   */
+  private boolean isInOurLease(HostVlan vlan, IpAddress address) {
+    return vlans
+        .leases(vlan.name())
+        .flatMap(leases -> leases.around(address))
+        .filter(lease ->
+            lease.isHeldBy(vlan.publicAddress()) && vlan.subnets().contains(lease.subnet()))
+        .isPresent();
+  }
+
+  /** Only the holder of a lease gives out its addresses, so whoever had this one is gone. */
+  private boolean isStaleRemoved(Place place, IpAddress address, Holder holder) {
+    Optional<IpAddress> host = holder.address();
+    host.ifPresent(gone -> {
+      keys.remove(place.vlan(), gone, address);
+      LOG.info(
+          "{} of VLAN {} was left by host {}, whose subnet this host has now: removed",
+          address,
+          place.vlan(),
+          gone);
+    });
+    return host.isPresent();
   }
 
   private void pause() throws InterruptedException {

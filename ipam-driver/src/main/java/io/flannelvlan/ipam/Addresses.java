@@ -16,9 +16,11 @@ import io.flannelvlan.net.MacAddress;
 import java.time.Clock;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -32,8 +34,8 @@ import org.slf4j.LoggerFactory;
  * and only then answered. While etcd is away the journal alone decides, which is safe because only
  * the holder of a lease allocates in it; {@link AddressMirror} tells etcd later.
  *
- * <p>{@link #lock} guards {@link #sets} and is never held over I/O. {@link #releasing} is held over
- * the journal's write, before {@link #lock}.
+ * <p>{@link #lock} guards {@link #sets} and {@link #passedOver}, and is never held over I/O. {@link
+ * #releasing} is held over the journal's write, before {@link #lock}.
  */
 public final class Addresses implements AutoCloseable {
 
@@ -56,12 +58,15 @@ public final class Addresses implements AutoCloseable {
   /** While the journal may lack addresses that are in use, none is given out. */
   private volatile boolean repairing;
 
+  /** Taken in {@link #sets} only because etcd says that another host holds them. */
+  private final Set<IpAddress> passedOver = new HashSet<>();
+
   public Addresses(HostVlans vlans, Etcd etcd, Journal journal, Clock clock) {
     this.vlans = vlans;
     this.keys = new AddressKeys(etcd);
     this.journal = journal;
     this.table = journal.table("address", AllocatedAddress.class);
-    this.mirror = new AddressMirror(vlans, keys, table, this::isTaken);
+    this.mirror = new AddressMirror(vlans, keys, table, new Owner());
     this.clock = clock;
     this.repairing = journal.isDamaged();
     for (AllocatedAddress address : table.values()) {
@@ -158,13 +163,24 @@ public final class Addresses implements AutoCloseable {
         if (holder.isEmpty()) {
           return Optional.of(address);
         }
-        // Stays taken here, so that the loop ends; a restart looks at it again.
+        // Stays taken here, so that the loop ends, until the mirror has looked who is right.
         LOG.warn(
             "{} is passed over: etcd says that host {} holds it", address, holder.get().host());
+        passOver(address.address());
+        mirror.sweep(range);
         picked = locked(subnet, set -> set.next(within));
       }
     }
     return Optional.empty();
+  }
+
+  private void passOver(IpAddress address) {
+    lock.lock();
+    try {
+      passedOver.add(address);
+    } finally {
+      lock.unlock();
+    }
   }
 
   /**
@@ -247,6 +263,20 @@ public final class Addresses implements AutoCloseable {
     get(address).ifPresent(a -> batch.put(table, a.key(), a.confirmed(endpoint, mac)));
   }
 
+  /** Adds to the batch that the endpoint is gone; the address waits for its release. */
+  public void unconfirm(Batch batch, IpAddress address, String endpoint) {
+    get(address)
+        .filter(a -> a.endpoint().equals(Optional.of(endpoint)))
+        .ifPresent(a -> batch.put(table, a.key(), a.unconfirmed()));
+  }
+
+  /** As {@link #unconfirm(Batch, IpAddress, String)}, for an endpoint that only its address knows. */
+  public void unconfirm(String endpoint) {
+    Batch batch = new Batch();
+    table.values().forEach(a -> unconfirm(batch, a.address().address(), endpoint));
+    journal.commit(batch);
+  }
+
   /** Tells etcd, in the background, what a commit changed about the address. */
   public void published(IpAddress address) {
     get(address).ifPresent(a -> mirror.touch(address, a.range()));
@@ -254,32 +284,47 @@ public final class Addresses implements AutoCloseable {
 
   /** Gives the address back; an unknown one is not an error. */
   public void release(IpAddress address) {
+    get(address).ifPresent(this::release);
+  }
+
+  /**
+   * As dockerd gives it back: once its endpoint is gone. A release that comes late, after the
+   * address went to another endpoint, must not take it from that one.
+   */
+  void releaseUnconfirmed(IpAddress address) {
     Optional<AllocatedAddress> held = get(address);
-    if (held.isEmpty()) {
-      return;
+    Optional<String> endpoint = held.flatMap(AllocatedAddress::endpoint);
+    if (endpoint.isPresent()) {
+      LOG.warn("{} stays: endpoint {} has it, and was not deleted", address, endpoint.get());
+    } else {
+      held.ifPresent(this::release);
     }
+  }
+
+  /** Gives the address back if it is still held in this very way. */
+  public void release(AllocatedAddress held) {
+    IpAddress address = held.address().address();
     releasing.lock();
     try {
-      if (!get(address).equals(held)) {
+      if (!get(address).equals(Optional.of(held))) {
         return;
       }
-      journal.commit(new Batch().remove(table, held.get().key()));
-      locked(held.get().address().subnet(), set -> set.free(address));
+      journal.commit(new Batch().remove(table, held.key()));
+      locked(held.address().subnet(), set -> set.free(address));
     } finally {
       releasing.unlock();
     }
-    mirror.touch(address, held.get().range());
+    mirror.touch(address, held.range());
   }
 
-  /** Tells etcd of all addresses of a VLAN that was joined just now. */
+  /** Compares with etcd, from now on, all addresses of a VLAN that was joined just now. */
   public void publishAll(Cidr range) {
-    table.values().stream()
-        .filter(held -> held.range().equals(range))
-        .forEach(held -> mirror.touch(held.address().address(), range));
+    mirror.follow(range);
   }
 
   /** Gives back every address of the VLAN. */
   public void releaseAll(Cidr range) {
+    mirror.unfollow(range);
     table.values().stream()
         .filter(held -> held.range().equals(range))
         .forEach(held -> release(held.address().address()));
@@ -299,12 +344,31 @@ public final class Addresses implements AutoCloseable {
     }
   }
 
-  private boolean isTaken(IpAddress address) {
-    lock.lock();
-    try {
-      return sets.values().stream().anyMatch(set -> set.isTaken(address));
-    } finally {
-      lock.unlock();
+  private final class Owner implements AddressMirror.Owner {
+
+    @Override
+    public boolean isTaken(IpAddress address) {
+      lock.lock();
+      try {
+        return sets.values().stream().anyMatch(set -> set.isTaken(address));
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    @Override
+    public void others(Cidr range, Set<IpAddress> held) {
+      lock.lock();
+      try {
+        List<IpAddress> free =
+            passedOver.stream()
+                .filter(address -> range.contains(address) && !held.contains(address))
+                .toList();
+        free.forEach(passedOver::remove);
+        sets.values().forEach(set -> free.stream().filter(set::isTaken).forEach(set::free));
+      } finally {
+        lock.unlock();
+      }
     }
   }
 

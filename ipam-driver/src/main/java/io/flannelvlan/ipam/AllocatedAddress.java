@@ -11,8 +11,8 @@ import java.util.Optional;
  *
  * @param range of the VLAN; the VLAN's name may not be settled yet
  * @param address with the prefix length of the lease that it lies in
- * @param endpoint who has it; absent between RequestAddress and CreateEndpoint, and for auxiliary
- *     addresses
+ * @param endpoint who has it; absent before CreateEndpoint and after DeleteEndpoint, and for
+ *     auxiliary addresses
  */
 public record AllocatedAddress(
     Cidr range,
@@ -29,5 +29,9 @@ public record AllocatedAddress(
   AllocatedAddress confirmed(String endpointId, MacAddress endpointMac) {
     return new AllocatedAddress(
         range, address, Optional.of(endpointId), Optional.of(endpointMac), since);
+  }
+
+  AllocatedAddress unconfirmed() {
+    return new AllocatedAddress(range, address, Optional.empty(), Optional.empty(), since);
   }
 }

@@ -297,6 +297,9 @@ public final class IpamDriver implements IpamApi {
       throw new Refused(
           full(vlan) + ", and another subnet can't be had without etcd: " + e.getMessage());
     } catch (VlanException e) {
+      if (e.kind() == VlanException.Kind.LEFT) {
+        throw e;
+      }
       LOG.warn("VLAN {} is full: {}", vlan.name(), e.getMessage());
       throw new Refused(
           full(vlan)
@@ -334,7 +337,7 @@ public final class IpamDriver implements IpamApi {
 
   @Override
   public void releaseAddress(ReleaseAddressRequest request) {
-    Refusals.of(() -> addresses.release(request.address()));
+    Refusals.of(() -> addresses.releaseUnconfirmed(request.address()));
   }
 
   /** Forgets pools whose network never came. */

@@ -111,9 +111,87 @@ class AddressMirrorIT {
       ETCD.put(
           KEYS + "10.2.20.40", "{\"host\":\"198.51.100.11\",\"since\":\"2026-01-01T00:00:00Z\"}");
       ETCD.put(
-          KEYS + "10.2.20.41", "{\"host\":\"198.51.100.12\",\"since\":\"2026-01-01T00:00:00Z\"}");
+          KEYS + "10.2.30.41", "{\"host\":\"198.51.100.12\",\"since\":\"2026-01-01T00:00:00Z\"}");
     });
-    awaitInEtcd(Set.of(kept.address().toString(), "10.2.20.41"));
+    awaitInEtcd(Set.of(kept.address().toString(), "10.2.30.41"));
+  }
+
+  @Test
+  void keysThatAnotherHostLeftInASubnetThatIsOursNowAreRemoved() {
+    InterfaceAddress kept = host.request(RANGE);
+    restart(() -> {
+      for (String left : List.of("10.2.20.3", "10.2.20.4", "10.2.30.5")) {
+        ETCD.put(KEYS + left, "{\"host\":\"198.51.100.12\"}");
+      }
+    });
+    awaitInEtcd(Set.of(kept.address().toString(), "10.2.30.5"));
+  }
+
+  @Test
+  void anAddressThatWasPassedOverIsFreeAgainOnceItsKeyIsRemoved() {
+    Cidr subnet = Cidr.parse("10.2.20.0/24");
+    ETCD.put(KEYS + "10.2.20.2", "{\"host\":\"198.51.100.12\"}");
+    InterfaceAddress next = host.request(RANGE);
+    assertThat(next.address()).isNotEqualTo(IpAddress.parse("10.2.20.2"));
+    awaitInEtcd(Set.of(next.address().toString()));
+    Waiting.until(
+        "only the other is taken", PATIENCE, () -> host.addresses.usage(subnet).equals("1 of 253"));
+    assertThat(host.request(RANGE, "10.2.20.2").address()).isEqualTo(IpAddress.parse("10.2.20.2"));
+  }
+
+  @Test
+  void theHostThatLostASubnetLeavesTheWinnersKeysAlone() {
+    InterfaceAddress mine = host.request(RANGE);
+    String lease = "/coreos.com/network/vlan002/subnets/10.2.20.0-24";
+    ETCD.put(lease, ETCD.get(lease).orElseThrow().value().replace("100.11", "100.12"));
+    Waiting.until(
+        "the loss is known",
+        PATIENCE,
+        () ->
+            host.vlans
+                .leases("vlan002")
+                .filter(leases -> leases.of(IpAddress.parse("198.51.100.12")).size() == 1)
+                .isPresent());
+    ETCD.put(KEYS + "10.2.20.77", "{\"host\":\"198.51.100.12\"}");
+    ETCD.put(KEYS + "10.2.20.40", "{\"host\":\"198.51.100.11\"}");
+    host.addresses.publishAll(Cidr.parse(RANGE));
+    awaitInEtcd(Set.of(mine.address().toString(), "10.2.20.77"));
+  }
+
+  @Test
+  void aWipedEtcdGetsAllAddressesBack() {
+    List<InterfaceAddress> given = List.of(host.request(RANGE), host.request(RANGE));
+    SERVER.stop();
+    SERVER.wipe();
+    bringEtcdBack();
+    awaitInEtcd(texts(given));
+  }
+
+  @Test
+  void aReleaseThatComesAfterTheAddressWentToAnotherEndpointTakesNothing() {
+    IpAddress address = host.request(RANGE).address();
+    host.confirmed(address, "51f2a9c0d1b3", mac());
+    host.release(RANGE, address);
+    assertThat(host.addresses.get(address)).isPresent();
+  }
+
+  @Test
+  void addressesOfAVlanThatWasLeftWhileEtcdWasAwayAreRemovedAlsoAfterARestart() {
+    host.request(RANGE);
+    SERVER.stop();
+    try {
+      Waiting.until("etcd is known to be away", PATIENCE, () -> !ETCD.isReachable());
+      host.addresses.releaseAll(Cidr.parse(RANGE));
+      host.vlans.leave("vlan002");
+      restart(() -> {});
+    } finally {
+      bringEtcdBack();
+    }
+    awaitInEtcd(Set.of());
+    Waiting.until(
+        "the lease is given back",
+        PATIENCE,
+        () -> ETCD.range("/coreos.com/network/vlan002/subnets").entries().isEmpty());
   }
 
   @Test

@@ -55,8 +55,8 @@ final class TestingHost implements AutoCloseable {
     ipam =
         new IpamDriver(
             store, new Reservations(etcd, random), vlans, pools, addresses, routes, () -> address);
-    vlans.start();
     addresses.start();
+    vlans.start();
   }
 
   /** Makes or joins the VLAN of that VNI, from RequestPool to CreateNetwork. */
