@@ -21,6 +21,7 @@ record Config(
     Path socket,
     Path stateDir,
     Path runDir,
+    DockerSettings docker,
     LogSettings log) {
 
   /** The settings that this release does not act on yet; given, they stop the start. */
@@ -52,6 +53,7 @@ record Config(
         path(settings, Setting.SOCKET),
         path(settings, Setting.STATE_DIR),
         path(settings, Setting.RUN_DIR),
+        DockerSettings.of(settings),
         LogSettings.of(settings));
   }
 

@@ -87,7 +87,11 @@ final class Daemon implements AutoCloseable {
     PortPublishing ports = started(new PortPublishing(endpoints, kernel));
     IpamDriver ipam =
         new IpamDriver(store, reservations, vlans, pools, addresses, host, host::publicAddress);
-    NetworkDriver driver = new NetworkDriver(networks, endpoints, vlans, ports);
+    Calls calls = new Calls(Calls::uptime);
+    NetworkDriver driver = new NetworkDriver(networks, endpoints, vlans, ports, calls);
+    Holdings holdings = new Holdings(networks, endpoints, addresses, driver, view);
+    Reclaim reclaim =
+        started(new Reclaim(config.docker(), holdings, calls, new KnownEngine(journal)));
 
     reconciler.start(new Wishes(vlans, networks, endpoints, config.masquerade())::desired);
     started(Events.ofLinks(event -> wake(event, reconciler)));
@@ -95,12 +99,17 @@ final class Daemon implements AutoCloseable {
     ports.start();
     ipam.forgetAbandoned();
     server.ready(driver, ipam);
-    vlans.start();
+    // Before the VLANs: what was left behind is to be looked at while that is still known.
     addresses.start();
+    vlans.start();
     // The last to listen is the first to end: calls that still run then need all the rest.
     started.remove(server);
     started.push(server);
     networks.leaveUnused();
+    reclaim.start(() -> {
+      ipam.forgetAbandoned();
+      networks.leaveUnused();
+    });
     LOG.info(
         "serving {} with etcd {}, state in {}",
         config.socket(),

@@ -6,6 +6,7 @@ import io.flannelvlan.flannel.host.HostVlans;
 import io.flannelvlan.ipam.Refusals;
 import io.flannelvlan.net.Cidr;
 import io.flannelvlan.net.IpAddress;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -16,23 +17,32 @@ final class NetworkDriver implements NetworkApi {
   private final Endpoints endpoints;
   private final HostVlans vlans;
   private final PortPublishing ports;
+  private final Calls calls;
   private final EndpointLocks locks = new EndpointLocks();
 
-  NetworkDriver(Networks networks, Endpoints endpoints, HostVlans vlans, PortPublishing ports) {
+  NetworkDriver(
+      Networks networks, Endpoints endpoints, HostVlans vlans, PortPublishing ports, Calls calls) {
     this.networks = networks;
     this.endpoints = endpoints;
     this.vlans = vlans;
     this.ports = ports;
+    this.calls = calls;
   }
 
   @Override
   public void createNetwork(CreateNetworkRequest request) {
+    String id = request.networkId().text();
+    calls.about(id);
     Refusals.of(() -> networks.create(request));
+    calls.about(id);
   }
 
   @Override
   public void deleteNetwork(DeleteNetworkRequest request) {
-    String id = request.networkId().text();
+    deleteNetwork(request.networkId().text());
+  }
+
+  private void deleteNetwork(String id) {
     Refusals.of(() -> {
       for (Endpoint endpoint : endpoints.of(id)) {
         locks.during(
@@ -126,7 +136,37 @@ final class NetworkDriver implements NetworkApi {
         });
   }
 
+  /**
+   * As DeleteEndpoint and ReleaseAddress, which dockerd will not send any more; nothing if the
+   * endpoint is another by now, or was spoken of since.
+   */
+  void giveUp(Endpoint endpoint, Duration since) {
+    locks.during(
+        endpoint.id(),
+        () -> {
+          if (endpoints.find(endpoint.id()).equals(Optional.of(endpoint))
+              && !calls.since(endpoint.id(), since)) {
+            ports.withdraw(endpoint.id());
+            endpoints.giveUp(endpoint.id());
+          }
+          return endpoint;
+        });
+  }
+
+  /** As DeleteNetwork; nothing if the network is another by now, or was spoken of since. */
+  void giveUp(Network network, Duration since) {
+    if (networks.find(network.id()).equals(Optional.of(network))
+        && !calls.since(network.id(), since)) {
+      deleteNetwork(network.id());
+    }
+  }
+
   private <T> T during(String endpoint, java.util.function.Supplier<T> work) {
-    return Refusals.of(() -> locks.during(endpoint, work));
+    calls.about(endpoint);
+    try {
+      return Refusals.of(() -> locks.during(endpoint, work));
+    } finally {
+      calls.about(endpoint);
+    }
   }
 }

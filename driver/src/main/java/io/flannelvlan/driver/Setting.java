@@ -24,6 +24,8 @@ enum Setting {
   STATE_DIR("/var/lib/flannelvlan", "what must survive a reboot"),
   RUN_DIR("/run/flannelvlan", "admin socket"),
   DOCKER_HOST("unix:///run/docker.sock", "Docker's API, used in the background only"),
+  RECLAIM_AFTER(
+      "60s", "how long Docker must not know an endpoint, address or network before it is given up"),
   LOG_LEVEL("info", "error, warn, info, debug or trace"),
   LOG_FORMAT("text", "text or json");
 

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,7 @@ class ConfigTest {
                 Path.of("/run/docker/plugins/flannelvlan.sock"),
                 Path.of("/var/lib/flannelvlan"),
                 Path.of("/run/flannelvlan"),
+                new DockerSettings(Path.of("/run/docker.sock"), Duration.ofMinutes(1)),
                 new LogSettings(LogSettings.Level.INFO, LogSettings.Format.TEXT)));
   }
 
@@ -61,6 +63,7 @@ class ConfigTest {
             "STATE_DIR",
             "RUN_DIR",
             "DOCKER_HOST",
+            "RECLAIM_AFTER",
             "LOG_LEVEL",
             "LOG_FORMAT");
     assertThat(Setting.ETCD_PASSWORD_FILE.flag()).isEqualTo("--etcd-password-file");
@@ -112,6 +115,12 @@ class ConfigTest {
         "--networks=vlan002           | NETWORKS=vlan002: comes with a later release",
         "--socket=                    | SOCKET is empty",
         "--state-dir=                 | STATE_DIR is empty",
+        "--docker-host=tcp://d:2375   | DOCKER_HOST=tcp://d:2375: only the socket of this host's own",
+        "--docker-host=unix://x       | DOCKER_HOST=unix://x: only the socket of this host's own",
+        "--reclaim-after=60           | RECLAIM_AFTER=60 is no time such as 60s, 5m or 1h",
+        "--reclaim-after=0s           | RECLAIM_AFTER=0s is no time",
+        "--reclaim-after=-5s          | RECLAIM_AFTER=-5s is no time",
+        "--reclaim-after=1d           | RECLAIM_AFTER=1d is no time",
       })
   void whatCantBeMeantStopsTheStart(String flag, String text) {
     assertThatThrownBy(() -> config(Map.of(), ETCD, flag))

@@ -44,7 +44,7 @@ class LostLinksTest {
       all.put(
           name,
           new KernelLink(
-              name, new KernelLink.Veth(), Optional.empty(), 1450, true, Optional.empty(), ""));
+              name, new KernelLink.Veth(/* peerAway= */ true), Optional.empty(), 1450, true, Optional.empty(), ""));
     }
     return new KernelState(all, Set.of(), Set.of(), Set.of(), Set.of(), Set.of());
   }

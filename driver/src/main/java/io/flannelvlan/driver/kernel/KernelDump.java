@@ -76,7 +76,7 @@ record KernelDump(KernelState state, Map<String, Integer> indices) {
   private static KernelLink.Kind kind(Link link, Map<Integer, String> names) {
     return switch (link) {
       case Link.Bridge _ -> new KernelLink.Bridge();
-      case Link.Veth _ -> new KernelLink.Veth();
+      case Link.Veth veth -> new KernelLink.Veth(veth.peerNamespace().isPresent());
       case Link.Other other -> new KernelLink.Other(other.kind().orElse(""));
       case Link.Vxlan vxlan -> tunnel(vxlan.tunnel(), names);
     };

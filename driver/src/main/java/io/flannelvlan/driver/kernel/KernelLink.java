@@ -25,7 +25,12 @@ public record KernelLink(
 
   public record Bridge() implements Kind {}
 
-  public record Veth() implements Kind {}
+  /**
+   * One end of a pair.
+   *
+   * @param peerAway whether the other end is in another namespace, as a sandbox has it
+   */
+  public record Veth(boolean peerAway) implements Kind {}
 
   /**
    * A VXLAN end.

@@ -345,7 +345,7 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
     private static KernelLink hostEnd(DesiredVlan vlan, DesiredEndpoint endpoint) {
       return new KernelLink(
           endpoint.hostLink(),
-          new KernelLink.Veth(),
+          new KernelLink.Veth(/* peerAway= */ false),
           Optional.empty(),
           vlan.mtu(),
           true,

@@ -1,11 +1,11 @@
 package io.flannelvlan.dockerengine;
 
-/** The engine gave no answer that can be used. */
+/** No answer that can be used, or none of the engine that was meant. */
 public final class EngineException extends RuntimeException {
 
   private static final long serialVersionUID = 1;
 
-  EngineException(String message) {
+  public EngineException(String message) {
     super(message);
   }
 

@@ -1,0 +1,157 @@
+package io.flannelvlan.driver;
+
+import io.flannelvlan.dockerengine.DockerEngine;
+import io.flannelvlan.dockerengine.EngineException;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Gives up what Docker no longer has: endpoints and networks that it deleted while nobody listened
+ * here, addresses whose answer it never got.
+ *
+ * <p>In the background alone; no call waits for it, and it holds no lock while it asks. Without an
+ * answer of Docker, or with one of another engine, nothing is given up, and what was seen before
+ * counts no more.
+ */
+final class Reclaim implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Reclaim.class);
+
+  private final DockerSettings docker;
+  private final Holdings holdings;
+  private final Calls calls;
+  private final KnownEngine known;
+  private final Thread thread;
+
+  private Runnable chores = () -> {};
+  private Evidence evidence = Evidence.NONE;
+
+  /** How many passes in a row brought no view. One is nothing: a network may be on its way. */
+  private int silent;
+
+  /** Whether the engine is known to be ours since it last failed to answer. */
+  private boolean learned;
+
+  /** Said once each. */
+  private final Set<Held> keptInUse = new HashSet<>();
+
+  Reclaim(DockerSettings docker, Holdings holdings, Calls calls, KnownEngine known) {
+    this.docker = docker;
+    this.holdings = holdings;
+    this.calls = calls;
+    this.known = known;
+    this.thread = Thread.ofVirtual().name("reclaim").unstarted(this::run);
+  }
+
+  /**
+   * Begins to look, at once and then after each grace time.
+   *
+   * @param more what is to be looked after as often, and needs no Docker
+   */
+  void start(Runnable more) {
+    chores = more;
+    thread.start();
+  }
+
+  private void run() {
+    DockerEngine engine = new DockerEngine(docker.socket());
+    try {
+      while (true) {
+        try {
+          pass(engine);
+          chores.run();
+        } catch (RuntimeException e) {
+          // Such as a full disk; it is tried again.
+          LOG.error("what Docker no longer has is not given up: {}", e.getMessage(), e);
+        }
+        TimeUnit.NANOSECONDS.sleep(docker.reclaimAfter().toNanos());
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void pass(DockerEngine engine) {
+    Duration asked = calls.now();
+    List<Held> held = holdings.all();
+    Evidence before = evidence;
+    evidence = Evidence.NONE;
+    if (held.isEmpty()) {
+      return;
+    }
+    try {
+      evidence = before.and(view(engine, held), held, asked, calls);
+      if (silent > 1) {
+        LOG.info("Docker at {} answers again", docker.socket());
+      }
+      silent = 0;
+    } catch (EngineException e) {
+      learned = false;
+      if (++silent == 2) {
+        LOG.warn("what Docker no longer has stays for now: {}", e.getMessage());
+      }
+      return;
+    }
+    Evidence now = evidence;
+    LOG.debug("Docker does not know {} of {} things", now.missing().size(), held.size());
+    now.over(asked, docker.reclaimAfter())
+        .forEach(one -> giveUp(one, now.missing().getOrDefault(one, asked)));
+    keptInUse.retainAll(now.missing().keySet());
+    calls.forgetBefore(asked.minus(docker.reclaimAfter().multipliedBy(4)));
+  }
+
+  private DockerView view(DockerEngine engine, List<Held> held) {
+    Set<String> ours =
+        held.stream()
+            .filter(Held.OfNetwork.class::isInstance)
+            .map(Held::id)
+            .collect(Collectors.toSet());
+    Set<String> listed = engine.networkIds();
+    requireOurs(engine, ours.stream().anyMatch(listed::contains));
+    DockerView view = DockerView.ofNetworks(engine, listed, ours);
+    // The longer question only where something seems to be missing.
+    return held.stream().allMatch(view::knows) ? view : view.with(engine.attachments());
+  }
+
+  /** Asks the engine for its id only when that is in question: Docker works hard for it. */
+  private void requireOurs(DockerEngine engine, boolean showsOurs) {
+    if (showsOurs && !learned) {
+      known.learn(engine.id());
+      learned = true;
+    } else if (!showsOurs && !known.is(engine.id())) {
+      throw new EngineException(
+          "Docker at "
+              + docker.socket()
+              + " has none of this host's networks and never had one: is DOCKER_HOST the Docker"
+              + " that uses this plugin?");
+    }
+  }
+
+  private void giveUp(Held one, Duration since) {
+    if (holdings.isInUse(one)) {
+      if (keptInUse.add(one)) {
+        LOG.warn("Docker does not know {}, but a sandbox uses it: it stays", one);
+      }
+      return;
+    }
+    LOG.info("Docker no longer has {}: given up", one);
+    holdings.giveUp(one, since);
+  }
+
+  @Override
+  public void close() {
+    thread.interrupt();
+    try {
+      // What is under way is short; after that nothing is given up any more.
+      thread.join(TimeUnit.SECONDS.toMillis(10));
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
