@@ -44,7 +44,13 @@ class LostLinksTest {
       all.put(
           name,
           new KernelLink(
-              name, new KernelLink.Veth(/* peerAway= */ true), Optional.empty(), 1450, true, Optional.empty(), ""));
+              name,
+              new KernelLink.Veth(/* peerAway= */ true),
+              Optional.empty(),
+              1450,
+              true,
+              Optional.empty(),
+              ""));
     }
     return new KernelState(all, Set.of(), Set.of(), Set.of(), Set.of(), Set.of());
   }

@@ -124,27 +124,31 @@ final class AddressMirror implements AutoCloseable {
    * shows as this host's, since the mirror removes those that the journal does not know.
    */
   void follow(Cidr range) {
-    vlans.byRange(range).ifPresent(vlan -> {
-      lock.lock();
-      try {
-        standing.putIfAbsent(vlan.name(), Standing.UNKNOWN);
-        add(new Step.Sweep(Place.of(vlan)));
-      } finally {
-        lock.unlock();
-      }
-    });
+    vlans
+        .byRange(range)
+        .ifPresent(vlan -> {
+          lock.lock();
+          try {
+            standing.putIfAbsent(vlan.name(), Standing.UNKNOWN);
+            add(new Step.Sweep(Place.of(vlan)));
+          } finally {
+            lock.unlock();
+          }
+        });
   }
 
   /** The VLAN is about to be left. */
   void unfollow(Cidr range) {
-    vlans.byRange(range).ifPresent(vlan -> {
-      lock.lock();
-      try {
-        standing.remove(vlan.name());
-      } finally {
-        lock.unlock();
-      }
-    });
+    vlans
+        .byRange(range)
+        .ifPresent(vlan -> {
+          lock.lock();
+          try {
+            standing.remove(vlan.name());
+          } finally {
+            lock.unlock();
+          }
+        });
   }
 
   /** Compares all keys of the VLAN, if it is followed. */

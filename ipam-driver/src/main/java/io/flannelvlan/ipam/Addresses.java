@@ -270,7 +270,9 @@ public final class Addresses implements AutoCloseable {
         .ifPresent(a -> batch.put(table, a.key(), a.unconfirmed()));
   }
 
-  /** As {@link #unconfirm(Batch, IpAddress, String)}, for an endpoint that only its address knows. */
+  /**
+   * As {@link #unconfirm(Batch, IpAddress, String)}, for an endpoint that only its address knows.
+   */
   public void unconfirm(String endpoint) {
     Batch batch = new Batch();
     table.values().forEach(a -> unconfirm(batch, a.address().address(), endpoint));

@@ -63,11 +63,11 @@ class EventsIT {
   void forwardingSwitchedOfOneLinkAndOfAll() throws InterruptedException {
     int link = rtnl.addBridge("br0", List.of()).index();
     try (Events _ = Events.ofLinksIn(namespace.path(), events::add)) {
-      namespace.run("sysctl -qw net.ipv4.conf.br0.forwarding=1");
+      namespace.set("ipv4/conf/br0/forwarding", "1");
       await(new SettingChanged(OptionalInt.of(link)));
-      namespace.run("sysctl -qw net.ipv4.ip_forward=1");
+      namespace.set("ipv4/ip_forward", "1");
       await(new SettingChanged(OptionalInt.empty()));
-      namespace.run("sysctl -qw net.ipv4.ip_forward=0");
+      namespace.set("ipv4/ip_forward", "0");
       await(new SettingChanged(OptionalInt.of(link)));
     }
   }

@@ -34,6 +34,12 @@ final class TestingNamespace implements AutoCloseable {
     return execute(words);
   }
 
+  /** Writes a file below {@code /proc/sys/net}; a bare machine has no {@code sysctl}. */
+  void set(String setting, String value) {
+    String command = "echo " + value + " > /proc/sys/net/" + setting;
+    execute(List.of("ip", "netns", "exec", name, "sh", "-c", command));
+  }
+
   /** What a command such as {@code ip -j -d link show dev br0} prints; its first object. */
   JsonNode first(String command) {
     return json(command).get(0);

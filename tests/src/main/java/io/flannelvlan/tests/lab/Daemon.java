@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 /** A long-running process of the lab that a test may stop, kill, freeze and start again. */
 public final class Daemon {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
-  private static final int LAST_LINES = 40;
+  private static final int LAST_LINES = 80;
 
   private final String name;
   private final Path log;
@@ -116,7 +116,13 @@ public final class Daemon {
   }
 
   String tail() {
-    List<String> lines = log().lines().toList();
+    // Docker 20.10 says this for each container that ends, and it tells nothing.
+    List<String> lines =
+        log()
+            .lines()
+            .filter(line ->
+                !line.contains("after shim disconnected") && !line.contains("cleanup warnings"))
+            .toList();
     return lines.stream()
         .skip(Math.max(0, lines.size() - LAST_LINES))
         .collect(Collectors.joining("\n    ", "\nthe end of " + log + ":\n    ", "\n"));

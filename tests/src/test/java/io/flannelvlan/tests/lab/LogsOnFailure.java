@@ -25,6 +25,12 @@ public final class LogsOnFailure
     throw show(failure);
   }
 
+  @Override
+  public void handleAfterEachMethodExecutionException(ExtensionContext context, Throwable failure)
+      throws Throwable {
+    throw show(failure);
+  }
+
   private static Throwable show(Throwable failure) {
     Lab.latest().ifPresent(lab -> System.out.println(lab.logs()));
     return failure;
