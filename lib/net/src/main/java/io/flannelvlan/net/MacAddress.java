@@ -52,6 +52,11 @@ public record MacAddress(long bits) {
     return new MacAddress(0x0a58L << 32 | ipv4.low());
   }
 
+  /** Whether it is made like {@link #ofEndpoint} makes them. */
+  public boolean isOfEndpoint() {
+    return bits >>> 32 == 0x0a58L;
+  }
+
   /** A random, locally administered unicast address. */
   public static MacAddress random(RandomGenerator random) {
     long bits = random.nextLong() & 0xffff_ffff_ffffL;

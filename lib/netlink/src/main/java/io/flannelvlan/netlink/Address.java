@@ -19,6 +19,11 @@ public record Address(int link, InterfaceAddress address, int scope, Optional<St
     return new Address(link, address, Scope.GLOBAL, Optional.empty());
   }
 
+  /** The same under a name that tells it from the link's others. */
+  public Address labelled(String name) {
+    return new Address(link, address, scope, Optional.of(name));
+  }
+
   @Override
   public Request put() {
     return request("replace", Message.NEWADDR, Message.CREATE | Message.REPLACE);

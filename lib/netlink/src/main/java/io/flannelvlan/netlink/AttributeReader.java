@@ -72,6 +72,11 @@ final class AttributeReader {
     return Byte.toUnsignedInt(in.get(start));
   }
 
+  int u16() {
+    require(2);
+    return Short.toUnsignedInt(in.getShort(start));
+  }
+
   int u16BigEndian() {
     require(2);
     return Byte.toUnsignedInt(in.get(start)) << 8 | Byte.toUnsignedInt(in.get(start + 1));

@@ -37,6 +37,12 @@ final class AttributeWriter {
     return bytes(type, new byte[] {(byte) (value >> 8), (byte) value});
   }
 
+  AttributeWriter u16(int type, int value) {
+    header(type, 2);
+    out.putShort((short) value).putShort((short) 0);
+    return this;
+  }
+
   AttributeWriter u32(int type, int value) {
     header(type, 4);
     out.putInt(value);

@@ -43,6 +43,7 @@ public sealed interface Link {
    * @param group 0 unless it was put into one
    * @param addrGenMode empty where IPv6 is off
    * @param hairpin as a bridge's port: frames may leave by the port they came in
+   * @param groupForward as a bridge's port: which reserved group addresses are forwarded, as bits
    */
   record Common(
       int index,
@@ -56,7 +57,8 @@ public sealed interface Link {
       int group,
       Optional<AddrGenMode> addrGenMode,
       Ipv4Settings ipv4,
-      boolean hairpin) {}
+      boolean hairpin,
+      int groupForward) {}
 
   default int index() {
     return common().index();

@@ -3,6 +3,7 @@ package io.flannelvlan.netlink;
 import io.flannelvlan.net.MacAddress;
 import io.flannelvlan.netlink.LinkSetting.Alias;
 import io.flannelvlan.netlink.LinkSetting.Group;
+import io.flannelvlan.netlink.LinkSetting.GroupForward;
 import io.flannelvlan.netlink.LinkSetting.Hairpin;
 import io.flannelvlan.netlink.LinkSetting.Ipv4;
 import io.flannelvlan.netlink.LinkSetting.Ipv6;
@@ -56,6 +57,8 @@ final class LinkCodec {
 
   /** {@code IFLA_BRPORT_MODE} of {@code linux/if_link.h}: the port's hairpin mode. */
   private static final int BRPORT_MODE = 4;
+
+  private static final int BRPORT_GROUP_FWD_MASK = 31;
 
   /** {@code RTEXT_FILTER_SKIP_STATS}: half of each answer would be counters. */
   private static final int SKIP_STATS = 8;
@@ -178,19 +181,31 @@ final class LinkCodec {
         case Master(int link) -> out.u32(MASTER, link);
         case Group(int number) -> out.u32(GROUP, number);
         case Alias(String text) -> out.unterminated(IFALIAS, text);
-        case Hairpin(boolean on) -> out.nested(LINKINFO, info -> writePort(on, info));
         // In the header, or together in one attribute below.
-        case Up _, Ipv4 _, Ipv6 _ -> {}
+        case Up _, Ipv4 _, Ipv6 _, Hairpin _, GroupForward _ -> {}
       }
     }
     if (settings.stream().anyMatch(setting -> setting instanceof Ipv4 || setting instanceof Ipv6)) {
       out.nested(AF_SPEC, families -> FamilyCodec.write(settings, families));
     }
+    if (settings.stream().anyMatch(s -> s instanceof Hairpin || s instanceof GroupForward)) {
+      out.nested(LINKINFO, info -> writePort(settings, info));
+    }
   }
 
-  private static void writePort(boolean hairpin, AttributeWriter info) {
+  private static void writePort(List<LinkSetting> settings, AttributeWriter info) {
     info.unterminated(INFO_SLAVE_KIND, "bridge")
-        .nested(INFO_SLAVE_DATA, port -> port.u8(BRPORT_MODE, hairpin ? 1 : 0));
+        .nested(
+            INFO_SLAVE_DATA,
+            port -> {
+              for (LinkSetting setting : settings) {
+                if (setting instanceof Hairpin(boolean on)) {
+                  port.u8(BRPORT_MODE, on ? 1 : 0);
+                } else if (setting instanceof GroupForward(int mask)) {
+                  port.u16(BRPORT_GROUP_FWD_MASK, mask);
+                }
+              }
+            });
   }
 
   /** Reads the link that a message of type {@code RTM_NEWLINK} describes. */
@@ -219,6 +234,7 @@ final class LinkCodec {
     private Optional<String> kind = Optional.empty();
     private Optional<Tunnel> tunnel = Optional.empty();
     private boolean hairpin;
+    private int groupForward;
     private FamilyCodec.Families families = FamilyCodec.Families.NONE;
 
     void take(AttributeReader in) {
@@ -251,11 +267,13 @@ final class LinkCodec {
       }
     }
 
-    /** A port of another master than a bridge has no such attribute of one byte. */
+    /** A port of another master than a bridge has no such attributes of that size. */
     private void takePort(AttributeReader port) {
       while (port.next()) {
         if (port.type() == BRPORT_MODE && port.length() == 1) {
           hairpin = port.u8() != 0;
+        } else if (port.type() == BRPORT_GROUP_FWD_MASK && port.length() == 2) {
+          groupForward = port.u16();
         }
       }
     }
@@ -274,7 +292,8 @@ final class LinkCodec {
               group,
               families.addrGenMode(),
               families.ipv4(),
-              hairpin);
+              hairpin,
+              groupForward);
       if (tunnel.isPresent()) {
         return new Link.Vxlan(common, tunnel.get());
       }

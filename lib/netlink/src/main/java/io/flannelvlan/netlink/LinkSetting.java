@@ -161,6 +161,27 @@ public sealed interface LinkSetting {
     }
   }
 
+  /**
+   * Which of the addresses 01:80:c2:00:00:0x a bridge takes from this port like any others, as bits
+   * by x. Frames to the rest are for the bridge itself, and to 0e no netfilter hook sees them.
+   */
+  record GroupForward(int mask) implements LinkSetting {
+    @Override
+    public boolean holdsFor(Link link) {
+      return link.common().groupForward() == mask;
+    }
+
+    @Override
+    public boolean partOfCreation() {
+      return false;
+    }
+
+    @Override
+    public String toString() {
+      return "type bridge_slave group_fwd_mask " + mask;
+    }
+  }
+
   /** Administratively up or down. */
   record Up(boolean up) implements LinkSetting {
     @Override

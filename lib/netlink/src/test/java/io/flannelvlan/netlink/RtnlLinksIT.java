@@ -2,6 +2,7 @@ package io.flannelvlan.netlink;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.flannelvlan.net.IpAddress;
@@ -217,15 +218,20 @@ class RtnlLinksIT {
   }
 
   @Test
-  void linkMovesToAnotherNamespace() {
+  void aLinkMovesToAnotherNamespaceAndIsNamedThere() {
     try (TestingNamespace other = new TestingNamespace();
         Namespace target = Namespace.open(other.path());
         Rtnl there = Rtnl.openIn(other.path())) {
       Link link = rtnl.addVeth("fv0", List.of(), "fv0p", List.of());
+      there.addBridge("eth0", List.of());
       rtnl.run(Request.moveLink(rtnl.link("fv0p").orElseThrow().index(), target));
-
       assertThat(rtnl.link("fv0p")).isEmpty();
-      Link moved = there.link("fv0p").orElseThrow();
+      int arrived = there.link("fv0p").orElseThrow().index();
+      assertThatThrownBy(() -> there.set(arrived, List.of(new Name("eth0"))))
+          .isInstanceOfSatisfying(
+              NetlinkException.class, refusal -> assertThat(refusal.isExists()).isTrue());
+      there.set(arrived, List.of(new Name("eth1")));
+      Link moved = there.link("eth1").orElseThrow();
       assertThat(rtnl.link("fv0"))
           .get()
           .isInstanceOfSatisfying(
