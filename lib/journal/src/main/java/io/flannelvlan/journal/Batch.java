@@ -15,6 +15,7 @@ public final class Batch {
   }
 
   private final List<Change<?>> changes = new ArrayList<>();
+  private boolean givingBack;
 
   public <T extends Record> Batch put(Table<T> table, String key, T value) {
     changes.add(new Change<>(table, key, Optional.of(value)));
@@ -24,6 +25,19 @@ public final class Batch {
   public <T extends Record> Batch remove(Table<T> table, String key) {
     changes.add(new Change<>(table, key, Optional.empty()));
     return this;
+  }
+
+  /**
+   * Says that all this ends something: Docker forgets it whatever we answer, so a disk that takes
+   * nothing must not keep it alive here.
+   */
+  public Batch givingBack() {
+    givingBack = true;
+    return this;
+  }
+
+  boolean isGivingBack() {
+    return givingBack;
   }
 
   List<Change<?>> changes() {

@@ -5,12 +5,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -30,6 +26,10 @@ public final class Journal implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
 
+  static final String ONLY_WHAT_RUNS =
+      "What runs goes on; anything new is refused until that can be written, and needs no restart"
+          + " then";
+
   /** Rewrite once the file holds this many commits that a rewrite would drop… */
   private static final int MIN_COMMITS_BEFORE_REWRITE = 4096;
 
@@ -37,7 +37,7 @@ public final class Journal implements AutoCloseable {
   private static final int REWRITE_FACTOR = 4;
 
   private final Path path;
-  private final FileChannel lockFile;
+  private final JournalLock lock;
   private final JournalFile file;
   private final ObjectMapper json = JournalJson.mapper();
   private final ReentrantLock commitLock = new ReentrantLock();
@@ -48,9 +48,12 @@ public final class Journal implements AutoCloseable {
 
   private int commitsInFile;
 
-  private Journal(Path path, FileChannel lockFile, JournalFile file) {
+  /** Whether the file itself is damaged, and not kept aside yet. */
+  private volatile boolean damagedStill;
+
+  private Journal(Path path, JournalLock lock, JournalFile file) {
     this.path = path;
-    this.lockFile = lockFile;
+    this.lock = lock;
     this.file = file;
   }
 
@@ -58,43 +61,48 @@ public final class Journal implements AutoCloseable {
    * Opens or makes the journal {@code directory/journal}.
    *
    * <p>A damaged one is kept aside, and what is left of it is worked with; {@link #isDamaged}
-   * tells.
+   * tells. One that is there and can't be written is worked with as well: commits are refused then,
+   * until the disk takes one.
    *
-   * @throws JournalException if another process has it, or it is no journal at all, or the disk
-   *     refuses; the file is then as it was
+   * @throws JournalException if another process has it, or it was never a journal, or there is none
+   *     and none can be made; the file is then as it was
    */
   public static Journal open(Path directory) {
+    return open(directory, JournalFile::open);
+  }
+
+  /** How the file is opened. */
+  @FunctionalInterface
+  interface Opener {
+    JournalFile open(Path path) throws IOException;
+  }
+
+  static Journal open(Path directory, Opener opener) {
     Path path = directory.resolve("journal");
     try {
       Files.createDirectories(directory);
-      FileChannel lockFile = lock(directory.resolve("journal.lock"));
+      JournalLock lock = JournalLock.take(directory.resolve("journal.lock"));
       try {
-        Journal journal = new Journal(path, lockFile, JournalFile.open(path));
+        Journal journal = new Journal(path, lock, opener.open(path));
         journal.load();
         return journal;
       } catch (IOException | RuntimeException e) {
-        lockFile.close();
+        lock.close();
         throw e;
       }
     } catch (IOException e) {
-      throw new JournalException("cannot open journal " + path + ": " + reason(e), e);
+      throw new JournalException(
+          "cannot open journal "
+              + path
+              + ": "
+              + reason(e)
+              + ". flannelvlan must be able to write in "
+              + directory
+              + ": look at df "
+              + directory
+              + " and at its mount options",
+          e);
     }
-  }
-
-  private static FileChannel lock(Path path) throws IOException {
-    FileChannel channel =
-        FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    try {
-      FileLock lock = channel.tryLock();
-      if (lock != null) {
-        return channel;
-      }
-    } catch (OverlappingFileLockException _) {
-      // Held by this very process; the same answer.
-    }
-    channel.close();
-    throw new JournalException(
-        path + " is locked: another flannelvlan works on this state directory");
   }
 
   private void load() throws IOException {
@@ -111,35 +119,47 @@ public final class Journal implements AutoCloseable {
           .forEachEntry((table, keys) -> keys.forEach(key -> raw(table).remove(key.asText())));
     }
     if (!contents.damaged().isEmpty()) {
-      keepAside(contents);
+      damagedStill = true;
+      LOG.error(
+          "journal {} was damaged in lines {} (lost by the disk, not by a crash): {} commits were"
+              + " saved, the damaged file is kept as {}",
+          path,
+          contents.damaged(),
+          contents.commits().size(),
+          aside());
+      rewriteDamaged();
     }
   }
 
-  private void keepAside(JournalFile.Contents contents) throws IOException {
-    if (!isDamaged()) {
-      file.copyTo(aside());
+  /** A disk that takes nothing keeps the damaged file where it is, until it takes a commit. */
+  private void rewriteDamaged() {
+    try {
+      rewrite();
+    } catch (IOException e) {
+      file.doubt();
+      LOG.error("{}: {}. {}", path, reason(e), ONLY_WHAT_RUNS);
     }
-    rewrite();
-    LOG.error(
-        "journal {} was damaged in lines {} (lost by the disk, not by a crash): {} commits were"
-            + " saved, the damaged file is kept as {}",
-        path,
-        contents.damaged(),
-        contents.commits().size(),
-        aside());
   }
 
   private Path aside() {
     return path.resolveSibling("journal.damaged");
   }
 
+  /** Whether nothing was ever committed: the first start, or one after the file was lost. */
+  public boolean isNew() {
+    return commitsInFile == 0;
+  }
+
   /** Whether records may be missing, or be back that were removed, until {@link #repaired}. */
   public boolean isDamaged() {
-    return Files.exists(aside());
+    return damagedStill || Files.exists(aside());
   }
 
   /** What was missing is there again; the damaged file stays under another name. */
   public void repaired() {
+    if (damagedStill) {
+      throw new JournalException("journal " + path + " is damaged until the disk takes a new one");
+    }
     int number = 1;
     while (Files.exists(path.resolveSibling("journal.damaged." + number))) {
       number++;
@@ -196,6 +216,9 @@ public final class Journal implements AutoCloseable {
   /**
    * Makes the changes durable, then visible. When it returns they survive a power cut.
    *
+   * <p>What {@linkplain Batch#givingBack gives back} is visible even if the disk refuses, and
+   * becomes durable with the next commit that the disk takes, or {@link #catchUp}.
+   *
    * @throws JournalException if the disk refuses; nothing has changed then, and a later commit may
    *     succeed
    */
@@ -205,15 +228,60 @@ public final class Journal implements AutoCloseable {
     }
     commitLock.lock();
     try {
-      file.append(encode(batch));
-      commitsInFile++;
+      write(batch);
       batch.changes().forEach(Batch.Change::apply);
       rewriteIfLong();
-    } catch (IOException e) {
-      throw new JournalException("cannot write journal " + path + ": " + reason(e), e);
     } finally {
       commitLock.unlock();
     }
+  }
+
+  /** Tries to write what was given back while the disk refused; nothing to do if all is written. */
+  public void catchUp() {
+    commitLock.lock();
+    try {
+      if (file.isDoubtful()) {
+        rewrite();
+        LOG.info("{}: what was given back meanwhile is written", path);
+      }
+    } catch (IOException e) {
+      LOG.debug("{}: {}. What was given back waits", path, reason(e));
+    } finally {
+      commitLock.unlock();
+    }
+  }
+
+  private void write(Batch batch) {
+    try {
+      if (file.isDoubtful()) {
+        rewrite();
+      }
+      file.append(encode(batch));
+      commitsInFile++;
+    } catch (IOException e) {
+      if (!batch.isGivingBack()) {
+        throw refusal(e);
+      }
+      if (!file.isDoubtful()) {
+        LOG.warn("{}: {}. What is given back meanwhile is written later", path, reason(e));
+      }
+      file.doubt();
+    }
+  }
+
+  private JournalException refusal(IOException e) {
+    Path directory = path.toAbsolutePath().getParent();
+    return new JournalException(
+        "cannot write journal "
+            + path
+            + ": "
+            + reason(e)
+            + ". What runs goes on; for anything new make "
+            + directory
+            + " writable (look at df "
+            + directory
+            + ") and try again, flannelvlan needs no restart",
+        e);
   }
 
   private byte[] encode(Batch batch) throws IOException {
@@ -245,6 +313,10 @@ public final class Journal implements AutoCloseable {
   }
 
   private void rewrite() throws IOException {
+    lock.makeWhole();
+    if (damagedStill && !Files.exists(aside())) {
+      file.copyTo(aside());
+    }
     ObjectNode line = json.createObjectNode();
     ObjectNode put = line.putObject("put");
     unclaimed.forEach((table, records) -> put.putObject(table).setAll(records));
@@ -253,18 +325,30 @@ public final class Journal implements AutoCloseable {
       table.records().forEach((key, value) -> records.set(key, json.valueToTree(value)));
     });
     file.rewrite(json.writeValueAsBytes(line));
+    damagedStill = false;
     commitsInFile = 1;
   }
 
   @Override
   public void close() {
     commitLock.lock();
-    try (lockFile) {
-      file.close();
+    try (lock;
+        file) {
+      writeWhatIsBehind();
     } catch (IOException e) {
       throw new JournalException("cannot close journal " + path + ": " + reason(e), e);
     } finally {
       commitLock.unlock();
+    }
+  }
+
+  private void writeWhatIsBehind() {
+    try {
+      if (file.isDoubtful()) {
+        rewrite();
+      }
+    } catch (IOException e) {
+      LOG.warn("{}: {}. What was given back of late is in it again", path, reason(e));
     }
   }
 

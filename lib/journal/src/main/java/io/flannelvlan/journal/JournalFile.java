@@ -5,18 +5,22 @@ import static java.nio.file.StandardOpenOption.CREATE;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.TRUNCATE_EXISTING;
 import static java.nio.file.StandardOpenOption.WRITE;
+import static java.util.regex.Pattern.MULTILINE;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,23 +38,54 @@ final class JournalFile implements AutoCloseable {
   private static final byte[] HEADER =
       "flannelvlan journal 1\n".getBytes(StandardCharsets.US_ASCII);
 
+  /** What a damaged journal still shows somewhere: a part of the header, or of a commit. */
+  private static final Pattern TRACE =
+      Pattern.compile("flannelvlan|journal 1$|^[0-9a-f]{8} |\\{\"(put|remove)\":", MULTILINE);
+
+  /** How files are opened; a test's own refuses to write, as a disk may. */
+  @FunctionalInterface
+  interface Disk {
+    FileChannel open(Path path, Set<? extends OpenOption> options) throws IOException;
+  }
+
   private final Path path;
+  private final Disk disk;
   private FileChannel channel;
   private long end;
   private boolean tailDirty;
+  private boolean doubtful;
 
-  private JournalFile(Path path, FileChannel channel) {
+  private JournalFile(Path path, Disk disk, FileChannel channel) {
     this.path = path;
+    this.disk = disk;
     this.channel = channel;
   }
 
   static JournalFile open(Path path) throws IOException {
-    FileChannel channel =
-        FileChannel.open(
-            path,
-            java.util.Set.of(CREATE, READ, WRITE),
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    return new JournalFile(path, channel);
+    return open(path, JournalFile::openForOwner);
+  }
+
+  /** One that is there and can't be written is read; the first commit writes a new one then. */
+  static JournalFile open(Path path, Disk disk) throws IOException {
+    try {
+      return new JournalFile(path, disk, disk.open(path, Set.of(CREATE, READ, WRITE)));
+    } catch (IOException e) {
+      if (!Files.exists(path) || Files.size(path) < HEADER.length) {
+        throw e;
+      }
+      JournalFile file = new JournalFile(path, disk, disk.open(path, Set.of(READ)));
+      file.doubt();
+      LOG.error("{}: {}. {}", path, e.getMessage(), Journal.ONLY_WHAT_RUNS);
+      return file;
+    }
+  }
+
+  private static FileChannel openForOwner(Path path, Set<? extends OpenOption> options)
+      throws IOException {
+    return FileChannel.open(
+        path,
+        options,
+        PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
   }
 
   /**
@@ -64,7 +99,7 @@ final class JournalFile implements AutoCloseable {
   /**
    * Reads all. Cuts a torn tail, writes the header of a new file.
    *
-   * @throws JournalException if nothing in it looks like a journal
+   * @throws JournalException if it was never a journal
    */
   Contents read() throws IOException {
     byte[] bytes = Files.readAllBytes(path);
@@ -101,13 +136,23 @@ final class JournalFile implements AutoCloseable {
       }
       from = feed + 1;
     }
-    if (damaged.contains(1) && commits.isEmpty()) {
+    if (damaged.contains(1) && commits.isEmpty() && isForeign(bytes)) {
       throw new JournalException(
           path
               + " is not a journal, and is left as it is: give another STATE_DIR, or move the file"
               + " away");
     }
     return new Contents(commits, damaged);
+  }
+
+  /**
+   * Whether this is somebody's text, without a trace of a journal. What a disk did to a journal of
+   * ours leaves traces of it, or is no text at all.
+   */
+  private static boolean isForeign(byte[] bytes) {
+    String text = new String(bytes, StandardCharsets.ISO_8859_1);
+    return text.chars().allMatch(c -> c >= ' ' || Character.isWhitespace(c))
+        && !TRACE.matcher(text).find();
   }
 
   private void start() throws IOException {
@@ -133,17 +178,28 @@ final class JournalFile implements AutoCloseable {
       while (line.hasRemaining()) {
         position += channel.write(line, position);
       }
+    } catch (IOException e) {
+      cutBack(e);
+      throw e;
+    }
+    try {
       channel.force(false);
     } catch (IOException e) {
-      try {
-        cutTail();
-      } catch (IOException again) {
-        e.addSuppressed(again); // tried again before the next commit
-      }
+      doubtful = true;
+      cutBack(e);
       throw e;
     }
     tailDirty = false;
     end = position;
+  }
+
+  /** The line was not promised to anybody, and a start would take it for a commit. */
+  private void cutBack(IOException why) {
+    try {
+      cutTail();
+    } catch (IOException again) {
+      why.addSuppressed(again); // tried again before the next commit
+    }
   }
 
   private void cutTail() throws IOException {
@@ -158,14 +214,24 @@ final class JournalFile implements AutoCloseable {
     Files.copy(path, aside);
   }
 
+  /**
+   * Whether the disk may hold something else than it was told: after a failed force the kernel
+   * takes what it could not write for written, and a second force would succeed without it. Only a
+   * {@link #rewrite}, into other blocks, ends the doubt.
+   */
+  boolean isDoubtful() {
+    return doubtful;
+  }
+
+  /** Memory is ahead of the file: no commit may follow before a {@link #rewrite}. */
+  void doubt() {
+    doubtful = true;
+  }
+
   /** Replaces the whole file by this one commit, atomically. */
   void rewrite(byte[] json) throws IOException {
     Path fresh = path.resolveSibling(path.getFileName() + ".new");
-    FileChannel next =
-        FileChannel.open(
-            fresh,
-            java.util.Set.of(CREATE, READ, WRITE, TRUNCATE_EXISTING),
-            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    FileChannel next = disk.open(fresh, Set.of(CREATE, READ, WRITE, TRUNCATE_EXISTING));
     try {
       ByteBuffer all =
           ByteBuffer.allocate(HEADER.length + json.length + 10)
@@ -186,6 +252,7 @@ final class JournalFile implements AutoCloseable {
     channel = next;
     end = next.size();
     tailDirty = false;
+    doubtful = false;
     forceDirectory();
   }
 

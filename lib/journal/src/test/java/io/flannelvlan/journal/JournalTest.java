@@ -124,6 +124,48 @@ class JournalTest {
   }
 
   @Test
+  void aJournalOfWhichNoLineIsLeftIsKeptAsideAndBegunAnew() throws Exception {
+    try (Journal journal = Journal.open(dir)) {
+      Table<Count> table = journal.table("n", Count.class);
+      journal.commit(new Batch().put(table, "a", new Count(1)));
+      journal.commit(new Batch().put(table, "b", new Count(2)).remove(table, "a"));
+    }
+    byte[] whole = Files.readAllBytes(dir.resolve("journal"));
+    Random random = new Random(3);
+    for (int round = 0; round < 100; round++) {
+      byte[] damaged = whole.clone();
+      switch (round) {
+        case 0 -> java.util.Arrays.fill(damaged, (byte) 0);
+        case 1 -> random.nextBytes(damaged);
+        default -> damageEachLine(damaged, random);
+      }
+      Files.write(dir.resolve("journal"), damaged);
+      try (Journal journal = Journal.open(dir)) {
+        assertThat(journal.isDamaged()).as("round %s", round).isTrue();
+        assertThat(Files.readAllBytes(dir.resolve("journal.damaged"))).isEqualTo(damaged);
+        Table<Count> table = journal.table("n", Count.class);
+        assertThat(table.values()).isEmpty();
+        journal.commit(new Batch().put(table, "c", new Count(3)));
+        journal.repaired();
+      }
+      try (Journal journal = Journal.open(dir)) {
+        assertThat(journal.table("n", Count.class).get("c")).contains(new Count(3));
+      }
+    }
+  }
+
+  /** One bit in each, its line feed excepted. */
+  private static void damageEachLine(byte[] file, Random random) {
+    int start = 0;
+    for (int i = 0; i < file.length; i++) {
+      if (file[i] == '\n') {
+        file[start + random.nextInt(i - start)] ^= (byte) 0x80;
+        start = i + 1;
+      }
+    }
+  }
+
+  @Test
   void aForeignFileIsNotTakenForAJournal() throws Exception {
     Files.writeString(dir.resolve("journal"), "something of the user's\n");
     assertThatThrownBy(() -> Journal.open(dir)).hasMessageContaining("is not a journal");
