@@ -85,8 +85,7 @@ final class Calls {
           tries++;
           try {
             if (nature == Nature.WRITE && !isFresh()) {
-              connection.call(remaining(), Heartbeat::ask);
-              heartbeat.succeeded();
+              askFirst();
             }
             sent = true;
             sentAt = System.nanoTime();
@@ -106,6 +105,19 @@ final class Calls {
         Thread.currentThread().interrupt();
         throw new EtcdException(Kind.OTHER, "interrupted: " + what, e);
       }
+    }
+
+    /** Whether etcd is there: not frozen, that is, to carry out later what failed here. */
+    private void askFirst() throws ExecutionException, TimeoutException, InterruptedException {
+      try {
+        connection.call(remaining(), Heartbeat::ask);
+      } catch (ExecutionException e) {
+        // A user may read its own keys alone. A no is an answer, too.
+        if (Failure.of(e.getCause() == null ? e : e.getCause()).kind() != Kind.REFUSED) {
+          throw e;
+        }
+      }
+      heartbeat.succeeded();
     }
 
     private boolean isFresh() {

@@ -24,6 +24,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 
 /**
@@ -51,6 +52,7 @@ final class Connection implements AutoCloseable {
 
   private final EtcdSettings settings;
   private final ThreadPoolExecutor callbacks = callbackThreads();
+  private final ReentrantLock renewing = new ReentrantLock();
   private volatile Client client;
 
   Connection(EtcdSettings settings) {
@@ -85,8 +87,14 @@ final class Connection implements AutoCloseable {
 
   /** Starts over: an old connection may wait up to two minutes before it tries etcd again. */
   void renew() {
-    Client old = client;
-    client = connect();
+    Client old;
+    renewing.lock();
+    try {
+      old = client;
+      client = connect();
+    } finally {
+      renewing.unlock();
+    }
     old.close();
   }
 
@@ -131,6 +139,7 @@ final class Connection implements AutoCloseable {
       if (settings.isTls()) {
         builder.sslContext(this::trust);
       }
+      settings.serverName().ifPresent(builder::authority);
       settings.user().ifPresent(user -> builder.user(Wire.bytes(user)));
       settings.passwordFile().ifPresent(file -> builder.password(Wire.bytes(password(file))));
     } catch (IOException | IllegalArgumentException e) {

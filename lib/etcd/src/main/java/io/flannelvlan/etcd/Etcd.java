@@ -8,13 +8,17 @@ import io.etcd.jetcd.lease.LeaseTimeToLiveResponse;
 import io.etcd.jetcd.op.Op;
 import io.etcd.jetcd.options.GetOption;
 import io.etcd.jetcd.options.LeaseOption;
+import java.net.URI;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 
@@ -171,6 +175,39 @@ public final class Etcd implements AutoCloseable {
     PrefixWatch watch = new PrefixWatch(this, prefix, listener, RandomGenerator.getDefault());
     watches.add(watch);
     return watch;
+  }
+
+  /**
+   * Connects anew: this host's own address changed, so that the connections of before are dead,
+   * though nothing says so for a while. Calls under way fail.
+   */
+  public void renew() {
+    heartbeat.renew();
+  }
+
+  /** Where it is. */
+  public List<URI> endpoints() {
+    return connection.settings().endpoints();
+  }
+
+  /** Waits for an answer, at most so long; false if there was none. */
+  public boolean awaitAnswer(Duration longest) {
+    CountDownLatch answered = new CountDownLatch(1);
+    Consumer<Health> listener =
+        health -> {
+          if (health.reachable()) {
+            answered.countDown();
+          }
+        };
+    onHealth(listener);
+    try {
+      return isReachable() || answered.await(longest.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      return false;
+    } finally {
+      heartbeat.forget(listener);
+    }
   }
 
   /** How etcd did lately; never waits. */

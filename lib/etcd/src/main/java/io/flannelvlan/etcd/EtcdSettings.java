@@ -13,6 +13,7 @@ import java.util.stream.Stream;
  * @param caCert the authority that signed etcd's certificate, PEM; empty: the JVM's own list
  * @param cert this client's certificate, PEM, and with it {@code key}
  * @param key this client's key, PEM in PKCS#8
+ * @param serverName what etcd's certificate is for; empty: the endpoint's host
  * @param user name, and with it {@code passwordFile}
  */
 public record EtcdSettings(
@@ -20,6 +21,7 @@ public record EtcdSettings(
     Optional<Path> caCert,
     Optional<Path> cert,
     Optional<Path> key,
+    Optional<String> serverName,
     Optional<String> user,
     Optional<Path> passwordFile) {
 
@@ -53,6 +55,7 @@ public record EtcdSettings(
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
+        Optional.empty(),
         Optional.empty());
   }
 
@@ -68,7 +71,9 @@ public record EtcdSettings(
   /** What to look at when etcd cannot be reached. */
   String advice() {
     return "check that etcd runs and that this host reaches it"
-        + (isTls() ? ", and that the certificates fit" : "");
+        + (serverName.isPresent()
+            ? ", and that JOIN is the line in STATE_DIR/join of its host"
+            : isTls() ? ", and that the certificates fit" : "");
   }
 
   boolean isTls() {

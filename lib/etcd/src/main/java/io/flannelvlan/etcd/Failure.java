@@ -1,11 +1,18 @@
 package io.flannelvlan.etcd;
 
+import io.etcd.jetcd.common.exception.ClosedClientException;
 import io.etcd.jetcd.common.exception.CompactedException;
 import io.flannelvlan.etcd.EtcdException.Kind;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
+import java.io.IOException;
+import java.security.cert.CertPathValidatorException;
+import java.security.cert.CertPathValidatorException.BasicReason;
+import java.security.cert.CertificateExpiredException;
+import java.security.cert.PKIXReason;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +21,32 @@ import org.jspecify.annotations.Nullable;
  */
 record Failure(Kind kind, String words) {
 
+  /** Two authorities of one name differ in their keys alone. */
+  private static final Set<CertPathValidatorException.Reason> FOREIGN =
+      Set.of(PKIXReason.NO_TRUST_ANCHOR, BasicReason.INVALID_SIGNATURE);
+
   static Failure of(Throwable thrown) {
+    Failure failure = asTold(thrown);
+    return failure.kind() == Kind.OTHER && isOfTheConnection(thrown)
+        ? new Failure(Kind.UNAVAILABLE, failure.words())
+        : failure;
+  }
+
+  /**
+   * True if it was this end that gave up: no etcd answered. gRPC calls some of these UNKNOWN
+   * ("channel closed", when the connection ends between two of its steps), as etcd does its own
+   * errors.
+   */
+  private static boolean isOfTheConnection(Throwable thrown) {
+    for (Throwable t = thrown; t != null; t = t.getCause()) {
+      if (t instanceof IOException || t instanceof ClosedClientException) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static Failure asTold(Throwable thrown) {
     // A failed login hides what happened one level deeper, behind a status of its own.
     for (Throwable t = thrown; t != null; t = t.getCause()) {
       if (t instanceof CompactedException) {
@@ -96,6 +128,15 @@ record Failure(Kind kind, String words) {
     Throwable root = cause;
     while (root != null && root.getCause() != null) {
       root = root.getCause();
+    }
+    if (root instanceof CertificateExpiredException) {
+      // The JDK says "NotAfter: ..." and no more.
+      return "the certificate that etcd shows has expired (" + root.getMessage() + ")";
+    }
+    if (root instanceof CertPathValidatorException path && FOREIGN.contains(path.getReason())) {
+      return "the certificate that etcd shows is of another authority than ours ("
+          + root.getMessage()
+          + ")";
     }
     if (root != null && root.getMessage() != null && !words.contains(root.getMessage())) {
       return words.isEmpty() ? root.getMessage() : words + ": " + root.getMessage();

@@ -4,6 +4,7 @@ import io.etcd.jetcd.Client;
 import io.etcd.jetcd.kv.GetResponse;
 import io.flannelvlan.etcd.EtcdException.Kind;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -139,7 +140,7 @@ final class Heartbeat implements AutoCloseable {
       Failure failure = Failure.of(e.getCause() == null ? e : e.getCause());
       switch (failure.kind()) {
         case UNAVAILABLE -> {
-          failed(start, failure.words());
+          failed(start, reason(failure));
           renewIfItListens();
         }
         case TIMEOUT -> failed(start, "no answer");
@@ -147,6 +148,12 @@ final class Heartbeat implements AutoCloseable {
         case REFUSED, COMPACTED, OTHER -> succeeded();
       }
     }
+  }
+
+  private String reason(Failure failure) {
+    return Certificates.fault(connection.settings(), Instant.now())
+        .map(fault -> failure.words() + "; " + fault)
+        .orElseGet(failure::words);
   }
 
   /** A question that only a working cluster answers. */
@@ -164,6 +171,11 @@ final class Heartbeat implements AutoCloseable {
             ? renewalPause.multipliedBy(2)
             : LONGEST_RENEWAL_PAUSE;
     lastRenewal = System.nanoTime();
+    renew();
+  }
+
+  /** Leaves the connections as they are and makes new ones; safe from any thread. */
+  void renew() {
     try {
       connection.renew();
       wake.release();

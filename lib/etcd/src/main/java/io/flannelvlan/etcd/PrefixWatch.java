@@ -129,14 +129,14 @@ public final class PrefixWatch implements AutoCloseable {
     }
   }
 
-  /** A listener's bug must not end the watch: the next state may be one it can bear. */
+  /** A listener's fault must not end the watch: the next state may be one it can bear. */
   private void tell(Runnable call) {
     if (closed) {
       return;
     }
     try {
       call.run();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       LOG.error("the listener of {} failed", prefix, e);
     }
   }

@@ -18,4 +18,11 @@ public record Snapshot(String prefix, long revision, SortedMap<String, KeyValue>
   public Snapshot {
     entries = Collections.unmodifiableSortedMap(new TreeMap<>(entries));
   }
+
+  /** The part with a longer prefix. */
+  public Snapshot within(String longer) {
+    SortedMap<String, KeyValue> part = new TreeMap<>(entries.tailMap(longer));
+    part.keySet().removeIf(key -> !key.startsWith(longer));
+    return new Snapshot(longer, revision, part);
+  }
 }

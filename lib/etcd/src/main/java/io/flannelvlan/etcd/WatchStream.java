@@ -37,11 +37,14 @@ final class WatchStream implements AutoCloseable {
             .withRequireLeader(true)
             .build();
     // The callbacks only queue: they hold the client library's lock.
-    this.watcher =
-        watch.watch(
-            prefix,
-            option,
-            Watch.listener(this::events, this::failed, () -> broken("the stream was closed")));
+    Watch.Listener callbacks =
+        Watch.listener(this::events, this::failed, () -> broken("the stream was closed"));
+    try {
+      this.watcher = watch.watch(prefix, option, callbacks);
+    } catch (io.etcd.jetcd.common.exception.EtcdException e) {
+      // Of a client that was replaced since it was asked for its watches.
+      throw broken(e);
+    }
   }
 
   /**
@@ -76,9 +79,12 @@ final class WatchStream implements AutoCloseable {
   }
 
   private void failed(Throwable thrown) {
+    signals.add(new Signal.Broken(broken(thrown)));
+  }
+
+  private static EtcdException broken(Throwable thrown) {
     Failure failure = Failure.of(thrown);
-    signals.add(
-        new Signal.Broken(new EtcdException(failure.kind(), "watch: " + failure.words(), thrown)));
+    return new EtcdException(failure.kind(), "watch: " + failure.words(), thrown);
   }
 
   private static long apply(Signal signal, SortedMap<String, KeyValue> entries) {

@@ -58,6 +58,6 @@ class EtcdSettingsTest {
       Optional<Path> key,
       Optional<Path> password) {
     List<URI> uris = EtcdSettings.parseEndpoints(endpoints);
-    return new EtcdSettings(uris, ca, cert, key, Optional.empty(), password);
+    return new EtcdSettings(uris, ca, cert, key, Optional.empty(), Optional.empty(), password);
   }
 }

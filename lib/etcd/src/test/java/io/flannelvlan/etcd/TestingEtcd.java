@@ -27,14 +27,20 @@ import org.jspecify.annotations.Nullable;
 public final class TestingEtcd implements AutoCloseable {
 
   private static final String PROGRAM = "FLANNELVLAN_ETCD";
+  private static final String NEWER_PROGRAM = "FLANNELVLAN_ETCD_NEWER";
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   private final Path directory;
   private final int clientPort;
   private final int peerPort;
+  private final int metricsPort;
+  private final boolean tls;
+  private List<String> options;
   private @Nullable Process process;
 
-  private TestingEtcd() {
+  private TestingEtcd(String... options) {
+    this.tls = options.length > 0;
+    this.options = List.of(options);
     try {
       directory = Files.createTempDirectory("testing-etcd-");
     } catch (IOException e) {
@@ -42,6 +48,7 @@ public final class TestingEtcd implements AutoCloseable {
     }
     clientPort = freePort();
     peerPort = freePort();
+    metricsPort = freePort();
   }
 
   /** A running etcd without any key. */
@@ -51,13 +58,27 @@ public final class TestingEtcd implements AutoCloseable {
     return etcd;
   }
 
+  /** A running etcd that speaks TLS, as these options say. */
+  static TestingEtcd tls(String... options) {
+    TestingEtcd etcd = new TestingEtcd(options);
+    etcd.start();
+    return etcd;
+  }
+
+  /** Restarts it with other options, on the data it has. */
+  void restart(String... other) {
+    stop();
+    options = List.of(other);
+    start();
+  }
+
   /** An etcd that has its address and was never started. */
   public static TestingEtcd neverStarted() {
     return new TestingEtcd();
   }
 
   public URI endpoint() {
-    return URI.create("http://127.0.0.1:" + clientPort);
+    return URI.create((tls ? "https" : "http") + "://127.0.0.1:" + clientPort);
   }
 
   public EtcdSettings settings() {
@@ -70,6 +91,7 @@ public final class TestingEtcd implements AutoCloseable {
       Path file = Files.writeString(directory.resolve("password-" + user), password + "\n");
       return new EtcdSettings(
           List.of(endpoint()),
+          Optional.empty(),
           Optional.empty(),
           Optional.empty(),
           Optional.empty(),
@@ -103,7 +125,9 @@ public final class TestingEtcd implements AutoCloseable {
             "--listen-peer-urls=http://127.0.0.1:" + peerPort,
             "--initial-advertise-peer-urls=http://127.0.0.1:" + peerPort,
             "--initial-cluster=test=http://127.0.0.1:" + peerPort,
+            "--listen-metrics-urls=" + metrics(),
             "--unsafe-no-fsync");
+    builder.command().addAll(options);
     builder.redirectErrorStream(true);
     builder.redirectOutput(
         ProcessBuilder.Redirect.appendTo(directory.resolve("etcd.log").toFile()));
@@ -141,6 +165,19 @@ public final class TestingEtcd implements AutoCloseable {
   /** Forgets all data of a stopped etcd. */
   public void wipe() {
     delete(directory.resolve("data"));
+  }
+
+  /** Replaces all data of a stopped etcd by those of a file that "snapshot save" wrote. */
+  public void restore(Path snapshot) {
+    wipe();
+    ctl(
+        "snapshot",
+        "restore",
+        snapshot.toString(),
+        "--data-dir=" + directory.resolve("data"),
+        "--name=test",
+        "--initial-cluster=test=http://127.0.0.1:" + peerPort,
+        "--initial-advertise-peer-urls=http://127.0.0.1:" + peerPort);
   }
 
   /** Drops all history before {@code revision}. */
@@ -191,10 +228,15 @@ public final class TestingEtcd implements AutoCloseable {
         });
   }
 
+  /** Where it tells how it is, to anybody and without TLS. */
+  private URI metrics() {
+    return URI.create("http://127.0.0.1:" + metricsPort);
+  }
+
   private boolean isHealthy() {
     try {
       HttpURLConnection http =
-          (HttpURLConnection) endpoint().resolve("/health").toURL().openConnection();
+          (HttpURLConnection) metrics().resolve("/health").toURL().openConnection();
       http.setConnectTimeout(500);
       http.setReadTimeout(1000);
       return http.getResponseCode() == 200;
@@ -243,7 +285,8 @@ public final class TestingEtcd implements AutoCloseable {
     }
   }
 
-  private static Path program() {
+  /** The etcd of this machine. */
+  public static Path program() {
     String named =
         Optional.ofNullable(System.getProperty(PROGRAM))
             .or(() -> Optional.ofNullable(System.getenv(PROGRAM)))
@@ -259,8 +302,20 @@ public final class TestingEtcd implements AutoCloseable {
                     + " name the program in FLANNELVLAN_ETCD."));
   }
 
+  /** One of a later release, for data that both meet. */
+  public static Path newerProgram() {
+    return Optional.ofNullable(System.getenv(NEWER_PROGRAM))
+        .map(Path::of)
+        .filter(Files::isExecutable)
+        .orElseThrow(() ->
+            new IllegalStateException(
+                "This test needs an etcd 3.5 or later beside an older one: name it in "
+                    + NEWER_PROGRAM
+                    + ", as ./dev test does."));
+  }
+
   /** A port below the ones that outgoing connections take, so that it is still free later. */
-  static int freePort() {
+  public static int freePort() {
     while (true) {
       int port = ThreadLocalRandom.current().nextInt(10_000, 32_000);
       try (ServerSocket _ = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
