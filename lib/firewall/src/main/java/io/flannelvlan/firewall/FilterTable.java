@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * What matters to us in iptables' table {@code filter}, as {@code iptables-save} prints it, and the
@@ -21,6 +23,8 @@ record FilterTable(String policy, List<String> forward, Optional<List<String>> o
 
   /** The chain that Docker leaves to the host's owner, whose word must come before ours. */
   private static final String USERS_JUMP = "-j DOCKER-USER";
+
+  private static final String DOCKERS_JUMP = "-j DOCKER";
 
   static FilterTable parse(String saved) {
     String policy = "ACCEPT";
@@ -41,11 +45,21 @@ record FilterTable(String policy, List<String> forward, Optional<List<String>> o
     return new FilterTable(policy, forward, present ? Optional.of(own) : Optional.empty());
   }
 
-  /** The script that makes our traffic pass; empty if nothing is to be done. */
-  Optional<String> repair(Collection<String> bridges) {
-    List<String> wanted = accepts(bridges);
+  /** As the other, where all bridges are ours. */
+  Optional<String> repair(Collection<Passage> passages) {
+    return repair(passages, Set.of());
+  }
+
+  /**
+   * The script that makes our traffic pass; empty if nothing is to be done.
+   *
+   * @param plain bridges that are Docker's: what it drops on its own account must pass before
+   */
+  Optional<String> repair(Collection<Passage> passages, Collection<String> plain) {
+    List<String> wanted = new ArrayList<>(accepts(passages));
+    wanted.addAll(plainAccepts(plain));
     boolean current = own.isPresent() && own.get().equals(wanted);
-    boolean placed = isPlaced();
+    boolean placed = isPlaced() && (plain.isEmpty() || isBeforeDockers());
     if (!mayDrop() || (current && placed)) {
       return Optional.empty();
     }
@@ -68,10 +82,20 @@ record FilterTable(String policy, List<String> forward, Optional<List<String>> o
     return Optional.of(script(lines));
   }
 
-  private static List<String> accepts(Collection<String> bridges) {
-    return bridges.stream()
+  private static List<String> accepts(Collection<Passage> passages) {
+    return passages.stream()
         .sorted()
-        .flatMap(bridge -> List.of("-i " + bridge, "-o " + bridge).stream())
+        .flatMap(passage -> List.of(passage.from(), passage.to()).stream())
+        .map(match -> match + " -j ACCEPT")
+        .toList();
+  }
+
+  /** What stays on such a bridge is Docker's own affair, by its {@code --icc}. */
+  private static List<String> plainAccepts(Collection<String> plain) {
+    return plain.stream()
+        .sorted()
+        .flatMap(bridge ->
+            Stream.of("-i " + bridge + " ! -o " + bridge, "! -i " + bridge + " -o " + bridge))
         .map(match -> match + " -j ACCEPT")
         .toList();
   }
@@ -88,6 +112,12 @@ record FilterTable(String policy, List<String> forward, Optional<List<String>> o
   private boolean isPlaced() {
     return forward.indexOf(JUMP) == forward.lastIndexOf(JUMP)
         && forward.indexOf(JUMP) > forward.lastIndexOf(USERS_JUMP);
+  }
+
+  private boolean isBeforeDockers() {
+    int jump = forward.indexOf(JUMP);
+    return forward.subList(0, jump).stream()
+        .noneMatch(rule -> rule.contains(DOCKERS_JUMP) && !rule.equals(USERS_JUMP));
   }
 
   private List<String> unhook() {

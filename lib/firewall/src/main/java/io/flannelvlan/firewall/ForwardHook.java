@@ -19,9 +19,9 @@ public final class ForwardHook {
   private static final Logger log = LoggerFactory.getLogger(ForwardHook.class);
 
   /** Whether our traffic passes: one run of iptables-save, some milliseconds. */
-  public boolean isCurrent(Set<String> bridges) {
+  public boolean isCurrent(Set<Passage> passages) {
     for (Iptables kind : Iptables.values()) {
-      if (kind.isInUse() && script(kind, bridges).isPresent()) {
+      if (kind.isInUse() && script(kind, passages, Set.of()).isPresent()) {
         return false;
       }
     }
@@ -29,21 +29,28 @@ public final class ForwardHook {
   }
 
   /**
-   * Makes the traffic of these bridges pass, and of no others; without bridges, nothing of ours
-   * stays.
+   * Makes this traffic pass, and no other; without any, nothing of ours stays.
    *
-   * @param bridges names; {@code fvbr.+} means all that begin so, and need no change of iptables
-   *     when one comes or goes
+   * @param passages that of {@code fvbr.+} is all bridges that begin so: no change of iptables is
+   *     needed when one comes or goes
    * @return whether anything had to be changed
    */
-  public boolean apply(Set<String> bridges) {
-    bridges.forEach(LinkName::checkedForIptables);
+  public boolean apply(Set<Passage> passages) {
+    return apply(passages, Set.of());
+  }
+
+  /**
+   * The same, with bridges of others that have containers of ours: Docker would drop what comes to
+   * them from another link, so our chain then stands before Docker's.
+   */
+  public boolean apply(Set<Passage> passages, Set<String> plain) {
+    plain.forEach(LinkName::checked);
     boolean changed = false;
     for (Iptables kind : Iptables.values()) {
-      Optional<String> script = kind.isInUse() ? script(kind, bridges) : Optional.empty();
+      Optional<String> script = kind.isInUse() ? script(kind, passages, plain) : Optional.empty();
       if (script.isPresent()) {
         kind.restore(script.get());
-        log.info("iptables ({}): put chain {} for {}", kind, FilterTable.CHAIN, bridges);
+        log.info("iptables ({}): put chain {} for {} {}", kind, FilterTable.CHAIN, passages, plain);
         changed = true;
       }
     }
@@ -59,8 +66,9 @@ public final class ForwardHook {
     return apply(Set.of());
   }
 
-  private static Optional<String> script(Iptables kind, Collection<String> bridges) {
+  private static Optional<String> script(
+      Iptables kind, Collection<Passage> passages, Collection<String> plain) {
     FilterTable table = kind.read();
-    return bridges.isEmpty() ? table.removal() : table.repair(bridges);
+    return passages.isEmpty() ? table.removal() : table.repair(passages, plain);
   }
 }

@@ -19,8 +19,12 @@ final class LinkName {
     return pattern;
   }
 
+  static boolean isPlain(String name) {
+    return PLAIN.matcher(name).matches();
+  }
+
   static String checked(String name) {
-    if (!PLAIN.matcher(name).matches()) {
+    if (!isPlain(name)) {
       throw new IllegalArgumentException(
           "a link named \"" + name + "\" cannot be named in firewall rules");
     }

@@ -1,14 +1,15 @@
 package io.flannelvlan.firewall;
 
+import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Our table in the kernel, by the program {@code nft}, in the network namespace of the calling
- * thread.
+ * Our tables in the kernel, by the program {@code nft}, in the network namespace of the calling
+ * thread: one for packets, and where there are named bridges one for their frames.
  *
- * <p>The table is replaced as a whole in one transaction: no packet sees half of it, and connection
+ * <p>They are replaced as a whole in one transaction: no packet sees half of it, and connection
  * tracking, which belongs to the kernel and not to the table, goes on. Blocking; one thread only.
  */
 public final class Nft {
@@ -16,6 +17,8 @@ public final class Nft {
   private static final Logger log = LoggerFactory.getLogger(Nft.class);
 
   private static final Program NFT = new Program("nft", "nftables");
+  private static final String INET = "inet";
+  private static final String BRIDGE = "bridge";
 
   private Optional<Applied> applied = Optional.empty();
 
@@ -26,10 +29,16 @@ public final class Nft {
    *     from version to version, so only the machine's own spelling can be compared later. Nobody
    *     who waits for the rules waits for that too.
    */
-  private record Applied(FirewallRules rules, Optional<Program.Run> listing) {
+  private record Applied(FirewallRules rules, List<Program.Run> listing) {
 
-    boolean isStill(Optional<String> now) {
-      return listing.map(Program.Run::end).flatMap(Nft::text).equals(now);
+    boolean isStill(List<Optional<String>> now) {
+      return rules.isEmpty()
+          ? now.stream().allMatch(Optional::isEmpty)
+          : texts(listing).equals(now);
+    }
+
+    boolean hasBridges() {
+      return !rules.named().isEmpty();
     }
   }
 
@@ -40,7 +49,7 @@ public final class Nft {
   public boolean isCurrent(FirewallRules rules) {
     return applied.isPresent()
         && applied.get().rules().equals(rules)
-        && applied.get().isStill(listing());
+        && applied.get().isStill(texts(beginListing(rules)));
   }
 
   /**
@@ -53,16 +62,17 @@ public final class Nft {
     if (isCurrent(rules)) {
       return false;
     }
-    if (rules.vlans().isEmpty()) {
+    if (rules.isEmpty()) {
       return remove();
     }
-    run("replace", NftTable.render(rules));
-    applied = Optional.of(new Applied(rules, Optional.of(beginListing())));
+    run("replace", NftTable.render(rules) + frames(rules));
+    applied = Optional.of(new Applied(rules, beginListing(rules)));
     log.info(
-        "nft: replaced table {}: {} VLANs, {} published ports",
+        "nft: replaced table {}: {} VLANs, {} published ports, {} shared bridges",
         NftTable.NAME,
         rules.vlans().size(),
-        rules.ports().size());
+        rules.ports().size(),
+        rules.named().size());
     return true;
   }
 
@@ -72,21 +82,41 @@ public final class Nft {
    * @return whether it was there
    */
   public boolean remove() {
-    boolean present = listing().isPresent();
+    boolean packets = text(NFT.run("", "list", "table", INET, NftTable.NAME)).isPresent();
+    boolean frames = hasFrames();
+    boolean present = packets || frames;
     if (present) {
-      run("delete", NftTable.deletion());
+      run("delete", (packets ? NftTable.deletion() : "") + (frames ? BridgeTable.deletion() : ""));
       log.info("nft: deleted table {}", NftTable.NAME);
     }
-    applied = Optional.of(new Applied(FirewallRules.NONE, Optional.empty()));
+    applied = Optional.of(new Applied(FirewallRules.NONE, List.of()));
     return present;
   }
 
-  private static Optional<String> listing() {
-    return text(beginListing().end());
+  /**
+   * The script for the second table. Without named bridges it is not even spoken of, unless it is
+   * there: such a kernel need not know nftables for bridges.
+   */
+  private String frames(FirewallRules rules) {
+    if (!rules.named().isEmpty()) {
+      return BridgeTable.render(rules);
+    }
+    boolean leftOver = applied.map(Applied::hasBridges).orElse(true) && hasFrames();
+    return leftOver ? BridgeTable.deletion() : "";
   }
 
-  private static Program.Run beginListing() {
-    return NFT.begin("", "list", "table", "inet", NftTable.NAME);
+  private static boolean hasFrames() {
+    return !NFT.run("", "list", "table", BRIDGE, NftTable.NAME).failed();
+  }
+
+  /** One run for each table: asked for two, nft 1.0 shows none. */
+  private static List<Program.Run> beginListing(FirewallRules rules) {
+    return (rules.named().isEmpty() ? List.of(INET) : List.of(INET, BRIDGE))
+        .stream().map(family -> NFT.begin("", "list", "table", family, NftTable.NAME)).toList();
+  }
+
+  private static List<Optional<String>> texts(List<Program.Run> listing) {
+    return listing.stream().map(Program.Run::end).map(Nft::text).toList();
   }
 
   /** What was listed; empty without the table. */

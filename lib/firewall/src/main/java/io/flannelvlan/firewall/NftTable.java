@@ -1,5 +1,10 @@
 package io.flannelvlan.firewall;
 
+import static io.flannelvlan.firewall.NftText.comment;
+import static io.flannelvlan.firewall.NftText.map;
+import static io.flannelvlan.firewall.NftText.pair;
+import static io.flannelvlan.firewall.NftText.quoted;
+import static io.flannelvlan.firewall.NftText.set;
 import static java.util.stream.Collectors.joining;
 
 import io.flannelvlan.net.IpAddress;
@@ -10,6 +15,9 @@ import java.util.stream.Stream;
 
 /**
  * The text of our table for {@code nft -f}. Pure, and equal for equal rules.
+ *
+ * <p>What differs where VLANs may share a bridge is {@link NamedBridgeChains}'; frames on it are
+ * {@link BridgeTable}'s.
  *
  * <p>The way of a packet: {@code arriving} (no other VLAN's addresses, before any translation),
  * {@code nat_prerouting} (published ports), then {@code input} or {@code forward}, then {@code
@@ -58,6 +66,10 @@ final class NftTable {
 
         chain forward {
           type filter hook forward priority -10; policy accept;
+      """;
+
+  private static final String FORWARD =
+      """
           iifname != @links oifname != @links accept comment "not ours"
           iifname . oifname @bridged accept comment "seen here with br_netfilter"
           meta nfproto ipv6 drop comment "the VLANs are IPv4"
@@ -74,11 +86,25 @@ final class NftTable {
 
         chain nat_postrouting {
           type nat hook postrouting priority 100; policy accept;
+      """;
+
+  private static final String POSTROUTING =
+      """
           oifname @links ip saddr 127.0.0.0/8 masquerade comment "host to itself"
           oifname @links ct status dnat ip saddr @ranges masquerade comment "hairpin"
           oifname @links return
           ip saddr vmap @outward
         }
+      """;
+
+  private static final String FROM_FENCED =
+      """
+        # VLANs of which only the links are known
+        chain from_fenced {
+          ip saddr @ranges drop comment "spoofed"
+          ip daddr @ranges drop comment "another VLAN's"
+        }
+
       """;
 
   private NftTable() {}
@@ -92,10 +118,17 @@ final class NftTable {
         + " {\n"
         + sets(rules)
         + vlans.stream().map(NftTable::vlanChains).collect(joining())
+        + (hasFenced(rules) ? FROM_FENCED : "")
         + publishedPorts(rules)
-        + vlanMaps(vlans)
+        + vlanMaps(rules)
         + directChain(vlans)
+        + NamedBridgeChains.render(rules)
         + CHAINS
+        + NamedBridgeChains.forward(rules)
+        + FORWARD
+        + NamedBridgeChains.postrouting(rules)
+        + POSTROUTING
+        + Unmasqueraded.chain(rules)
         + inputChain(vlans)
         + "}\n";
   }
@@ -107,31 +140,62 @@ final class NftTable {
 
   private static String sets(FirewallRules rules) {
     List<VlanRules> vlans = rules.vlans();
+    List<Fence> fences = rules.fences();
     return set(
             "links",
-            "ifname",
-            vlans.stream().flatMap(v -> v.links().stream()).map(NftTable::quoted))
-        + set("bridged", "ifname . ifname", vlans.stream().map(v -> pair(v.bridge(), v.bridge())))
-        + set("within", "ifname . ifname", vlans.stream().flatMap(NftTable::within))
+            "iifname",
+            Stream.concat(vlans.stream().flatMap(v -> rules.ownLinks(v).stream()), fenced(fences))
+                .map(NftText::quoted))
+        + set(
+            "bridged",
+            "iifname . oifname",
+            Stream.concat(
+                    vlans.stream().flatMap(rules::ownBridges),
+                    fences.stream().flatMap(fence -> fence.bridges().stream()))
+                .map(bridge -> pair(bridge, bridge)))
+        + set(
+            "within",
+            "iifname . oifname",
+            Stream.concat(
+                vlans.stream().flatMap(vlan -> within(rules, vlan)),
+                fences.stream().flatMap(NftTable::within)))
         + set(
             "internal",
-            "ifname",
-            vlans.stream()
-                .filter(VlanRules::internal)
-                .flatMap(v -> v.links().stream())
-                .map(NftTable::quoted))
-        + set("docker", "ifname", rules.dockerLinks().stream().sorted().map(NftTable::quoted))
+            "iifname",
+            Stream.concat(
+                    vlans.stream()
+                        .filter(VlanRules::internal)
+                        .flatMap(v -> rules.ownLinks(v).stream()),
+                    fenced(fences))
+                .map(NftText::quoted))
+        + set("docker", "iifname", rules.dockerLinks().stream().sorted().map(NftText::quoted))
         + set(
             "ranges",
-            "ipv4_addr\n    flags interval",
+            "ip daddr\n    flags interval",
             vlans.stream().map(vlan -> vlan.range().toString()));
   }
 
-  private static Stream<String> within(VlanRules vlan) {
-    return Stream.of(
-        pair(vlan.bridge(), vlan.vxlan()),
-        pair(vlan.vxlan(), vlan.bridge()),
-        pair(vlan.vxlan(), vlan.vxlan()));
+  /** From a bridge back to itself is bridged, not routed. */
+  private static Stream<String> within(FirewallRules rules, VlanRules vlan) {
+    List<String> links = rules.ownLinks(vlan);
+    Stream<String> between =
+        links.stream()
+            .flatMap(in -> links.stream().filter(out -> !out.equals(in)).map(out -> pair(in, out)));
+    return Stream.concat(between, Stream.of(pair(vlan.vxlan(), vlan.vxlan())));
+  }
+
+  /** Whether there is a VLAN of which only the links, or the ports, are known. */
+  private static boolean hasFenced(FirewallRules rules) {
+    return !rules.fences().isEmpty()
+        || rules.members().anyMatch(member -> rules.rules(member).isEmpty());
+  }
+
+  private static Stream<String> within(Fence fence) {
+    return fence.links().stream().flatMap(in -> fence.links().stream().map(out -> pair(in, out)));
+  }
+
+  private static Stream<String> fenced(List<Fence> fences) {
+    return fences.stream().flatMap(fence -> fence.links().stream());
   }
 
   /** The chains that name the VLAN's own addresses. */
@@ -166,16 +230,18 @@ final class NftTable {
   private static String directChain(List<VlanRules> vlans) {
     return "  chain direct {\n"
         + vlans.stream()
-            .flatMap(vlan -> vlan.direct().stream().map(link -> direct(vlan, link)))
+            .flatMap(vlan ->
+                vlan.direct().stream()
+                    .flatMap(link -> vlan.bridges().stream().map(b -> direct(vlan, link, b))))
             .collect(joining())
         + "  }\n\n";
   }
 
-  private static String direct(VlanRules vlan, String link) {
+  private static String direct(VlanRules vlan, String link, String bridge) {
     return """
         iifname . oifname { %1$s, %2$s } ip saddr %3$s ip daddr %3$s accept
     """
-        .formatted(pair(link, vlan.bridge()), pair(vlan.bridge(), link), vlan.range());
+        .formatted(pair(link, bridge), pair(bridge, link), vlan.range());
   }
 
   private static String inward(VlanRules vlan) {
@@ -211,7 +277,7 @@ final class NftTable {
   private static String tunnel(VlanRules vlan, Collection<IpAddress> peers) {
     return set(
             "peers_" + vlan.vni(),
-            "ipv4_addr",
+            "ip saddr",
             peers.stream().filter(IpAddress::isIpv4).sorted().map(IpAddress::toString))
         + """
           chain tunnel_%1$s {
@@ -264,12 +330,12 @@ final class NftTable {
         rules.ports().stream().filter(port -> !internal.contains(port.vlan())).toList();
     return map(
             "published_at",
-            "ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service",
+            "ip daddr . meta l4proto . th dport : ip daddr . th dport",
             ports.stream()
                 .flatMap(port -> port.hostAddress().map(a -> a + " . " + target(port)).stream()))
         + map(
             "published",
-            "inet_proto . inet_service : ipv4_addr . inet_service",
+            "meta l4proto . th dport : ip daddr . th dport",
             ports.stream().filter(port -> port.hostAddress().isEmpty()).map(NftTable::target));
   }
 
@@ -278,62 +344,45 @@ final class NftTable {
         .formatted(port.protocol(), port.hostPort(), port.containerAddress(), port.containerPort());
   }
 
-  private static String vlanMaps(List<VlanRules> vlans) {
+  private static String vlanMaps(FirewallRules rules) {
+    List<VlanRules> vlans = rules.vlans();
     return map(
             "arriving",
-            "ifname : verdict",
-            vlans.stream()
-                .flatMap(v ->
-                    Stream.of(
-                        jump(v.bridge(), "from_bridge", v), jump(v.vxlan(), "from_peers", v))))
-        + map("sources", "ifname : verdict", onLinks(vlans, _ -> true, "source"))
-        + map("inward", "ifname : verdict", onLinks(vlans, VlanRules::internal, "inward"))
+            "iifname : verdict",
+            Stream.of(
+                    vlans.stream().flatMap(vlan -> arriving(rules, vlan)),
+                    fenced(rules.fences()).map(link -> quoted(link) + " : jump from_fenced"),
+                    NamedBridgeChains.jumps(rules, "from_named"))
+                .flatMap(all -> all))
+        + map("sources", "iifname : verdict", onLinks(rules, _ -> true, "source"))
+        + map(
+            "inward",
+            "iifname : verdict",
+            Stream.concat(
+                onLinks(rules, VlanRules::internal, "inward"),
+                NamedBridgeChains.jumps(rules, "inward_named")))
         + map(
             "outward",
-            "ipv4_addr : verdict\n    flags interval",
+            "ip daddr : verdict\n    flags interval",
             vlans.stream()
                 .filter(NftTable::masquerades)
                 .map(v -> v.range() + " : jump outward_" + v.vni()));
   }
 
+  private static Stream<String> arriving(FirewallRules rules, VlanRules vlan) {
+    return Stream.concat(
+        rules.ownBridges(vlan).map(bridge -> jump(bridge, "from_bridge", vlan)),
+        Stream.of(jump(vlan.vxlan(), "from_peers", vlan)));
+  }
+
   private static Stream<String> onLinks(
-      List<VlanRules> vlans, Predicate<VlanRules> which, String chain) {
-    return vlans.stream()
+      FirewallRules rules, Predicate<VlanRules> which, String chain) {
+    return rules.vlans().stream()
         .filter(which)
-        .flatMap(vlan -> vlan.links().stream().map(link -> jump(link, chain, vlan)));
+        .flatMap(vlan -> rules.ownLinks(vlan).stream().map(link -> jump(link, chain, vlan)));
   }
 
   private static String jump(String link, String chain, VlanRules vlan) {
     return "\"" + link + "\" : jump " + chain + "_" + vlan.vni();
-  }
-
-  private static String pair(String in, String out) {
-    return "\"" + in + "\" . \"" + out + "\"";
-  }
-
-  private static String quoted(String link) {
-    return "\"" + link + "\"";
-  }
-
-  /** A comment ends with its line, so a name must not contain another. */
-  private static String comment(String name) {
-    return name.replaceAll("[^ -~]", "?");
-  }
-
-  private static String set(String name, String type, Stream<String> elements) {
-    return collection("set", name, type, elements);
-  }
-
-  private static String map(String name, String type, Stream<String> elements) {
-    return collection("map", name, type, elements);
-  }
-
-  private static String collection(String kind, String name, String type, Stream<String> elements) {
-    List<String> all = elements.toList();
-    String content =
-        all.isEmpty()
-            ? ""
-            : all.stream().collect(joining(",\n      ", "    elements = {\n      ", "\n    }\n"));
-    return "  " + kind + " " + name + " {\n    type " + type + "\n" + content + "  }\n\n";
   }
 }

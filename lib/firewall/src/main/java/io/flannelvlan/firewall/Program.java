@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 
 /**
  * A program of the machine, run to its end within a deadline. A child process starts in the network
@@ -47,14 +48,17 @@ record Program(String name, String debianPackage) {
     return begin(input, arguments).end();
   }
 
-  /** Starts it, here and now; how it ends can be asked later. */
+  /**
+   * Starts it, here and now; how it ends can be asked later.
+   *
+   * <p>Platform threads read and write its pipes: a virtual one would keep its carrier all the
+   * while, and on a small host two programs that hang would stop every handler.
+   */
   Run begin(String input, String... arguments) {
     Process process = start(arguments);
-    Thread.startVirtualThread(() -> feed(process, input));
-    return new Run(
-        name,
-        process,
-        CompletableFuture.supplyAsync(() -> drain(process), Thread::startVirtualThread));
+    Executor besides = task -> Thread.ofPlatform().name(name).daemon().start(task);
+    besides.execute(() -> feed(process, input));
+    return new Run(name, process, CompletableFuture.supplyAsync(() -> drain(process), besides));
   }
 
   /** A run that may still go on. */

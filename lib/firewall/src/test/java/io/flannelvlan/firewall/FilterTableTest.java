@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 /** What is written for what stands there. */
 class FilterTableTest {
 
-  private static final List<String> BRIDGES = List.of("fvbr.2", "fvbr.1");
+  private static final List<Passage> BRIDGES = List.of(Passage.of("fvbr.2"), Passage.of("fvbr.1"));
 
   private static final String OWN_RULES =
       """
@@ -58,6 +58,42 @@ class FilterTableTest {
                         + "-A FORWARD -j DOCKER-FORWARD\n-A FORWARD -j FLANNELVLAN\n"
                         + OWN_RULES)
                 .repair(BRIDGES))
+        .isEmpty();
+  }
+
+  @Test
+  void forABridgeOfDockersItStandsBeforeWhatDockerPutAboveAndMovesThereAgain() {
+    String docker =
+        """
+        :FORWARD DROP [0:0]
+        :FLANNELVLAN - [0:0]
+        -A FORWARD -j DOCKER-USER
+        -A FORWARD -j DOCKER-FORWARD
+        -A FORWARD -j FLANNELVLAN
+        """;
+    String plainRules =
+        """
+        -A FLANNELVLAN -i docker0 ! -o docker0 -j ACCEPT
+        -A FLANNELVLAN ! -i docker0 -o docker0 -j ACCEPT
+        """;
+    assertThat(FilterTable.parse(docker + OWN_RULES).repair(BRIDGES, List.of("docker0")))
+        .contains(
+            "*filter\n:FLANNELVLAN - [0:0]\n"
+                + OWN_RULES
+                + plainRules
+                + "-D FORWARD -j FLANNELVLAN\n-I FORWARD 2 -j FLANNELVLAN\nCOMMIT\n");
+    String placed =
+        """
+        :FORWARD DROP [0:0]
+        :FLANNELVLAN - [0:0]
+        -A FORWARD -i lo -j ACCEPT
+        -A FORWARD -j DOCKER-USER
+        -A FORWARD -j FLANNELVLAN
+        -A FORWARD -j DOCKER-ISOLATION-STAGE-1
+        -A FORWARD -o docker0 -j DOCKER
+        """;
+    assertThat(
+            FilterTable.parse(placed + OWN_RULES + plainRules).repair(BRIDGES, List.of("docker0")))
         .isEmpty();
   }
 

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class ForwardHookIT {
 
   private static final Testbed bed = new Testbed();
-  private static final Set<String> BRIDGES = Testbed.rules().bridges();
+  private static final Set<Passage> BRIDGES = Testbed.rules().passages();
 
   private final ForwardHook hook = new ForwardHook();
 
@@ -81,7 +81,7 @@ class ForwardHookIT {
 
   @Test
   void bridgesThatWentAreForgotten() {
-    assertThat(at("h1", () -> hook.apply(Set.of("fvbr.2")))).isTrue();
+    assertThat(at("h1", () -> hook.apply(Set.of(Passage.of("fvbr.2"))))).isTrue();
     assertThat(bed.run("h1", "", "iptables-nft", "-S", "FLANNELVLAN").lines())
         .containsExactly(
             "-N FLANNELVLAN",

@@ -1,5 +1,7 @@
 package io.flannelvlan.firewall;
 
+import static io.flannelvlan.firewall.Native.call;
+import static io.flannelvlan.firewall.Native.function;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
@@ -7,9 +9,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.flannelvlan.net.IpAddress;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
@@ -18,7 +17,6 @@ import java.util.Arrays;
 import java.util.zip.CRC32C;
 
 /** SCTP packets on a raw socket: enough to see where the first one of an association goes. */
-@SuppressWarnings("restricted")
 final class RawSctp implements AutoCloseable {
 
   private static final MethodHandle SOCKET =
@@ -102,23 +100,6 @@ final class RawSctp implements AutoCloseable {
           + IpAddress.of(Arrays.copyOfRange(packet, 12, 16))
           + " to port "
           + Short.toUnsignedInt(in.getShort(sctp + 2));
-    }
-  }
-
-  private static MethodHandle function(
-      String name, MemoryLayout result, MemoryLayout... parameters) {
-    Linker linker = Linker.nativeLinker();
-    return linker.downcallHandle(
-        linker.defaultLookup().findOrThrow(name), FunctionDescriptor.of(result, parameters));
-  }
-
-  private static Object call(MethodHandle function, Object... arguments) {
-    try {
-      return function.invokeWithArguments(arguments);
-    } catch (RuntimeException | Error failure) {
-      throw failure;
-    } catch (Throwable failure) {
-      throw new IllegalStateException(failure);
     }
   }
 

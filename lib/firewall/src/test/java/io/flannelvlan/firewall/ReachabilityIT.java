@@ -2,34 +2,14 @@ package io.flannelvlan.firewall;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.FutureTask;
-import java.util.function.BiFunction;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Who reaches whom, by real packets between two hosts. */
 class ReachabilityIT {
-
-  /** Rows ask, columns answer; the last six are further addresses of h1. */
-  private static final String EXPECTED =
-      """
-            a1  b c1 c2  d i1  j  k h1 h2 out rogue g1 g2 g3 f1 f2 dk
-         a1  +  +  .  .  .  .  .  .  +  +   +     +  +  .  .  +  .  +
-          b  +  +  .  .  .  .  .  .  +  +   +     +  +  .  .  +  .  .
-         c1  .  .  +  +  +  .  .  .  +  +   +     +  .  +  .  .  +  +
-         c2  .  .  +  +  +  .  .  .  +  +   +     +  .  +  .  .  +  +
-          d  .  .  +  +  +  .  .  .  +  +   +     +  .  +  .  .  +  .
-         i1  .  .  .  .  .  +  +  .  .  .   .     .  .  .  +  .  .  .
-          j  .  .  .  .  .  +  +  .  .  .   .     .  .  .  +  .  .  .
-          k  .  .  .  .  .  .  .  +  +  .   .     +  +  +  +  +  +  +
-         h1  +  +  +  +  +  +  +  +  +  +   +     +  +  +  +  +  +  +
-         h2  +  +  +  +  +  +  +  .  +  +   +     +  +  +  +  +  +  .
-        out  .  .  .  .  .  .  .  .  +  +   +     +  .  .  .  .  .  .
-      rogue  .  .  .  .  .  .  .  .  +  +   +     +  +  +  +  +  +  +
-      """;
 
   private static final Testbed bed = new Testbed();
 
@@ -45,12 +25,13 @@ class ReachabilityIT {
 
   @Test
   void onlyTheVlansOwnMembersAndTheOutsideAreReachedByPing() {
-    assertThat(matrix(Client::ping)).isEqualTo(EXPECTED);
+    assertThat(Matrix.of(bed, Client::ping)).isEqualTo(Matrix.EXPECTED);
   }
 
   @Test
   void onlyTheVlansOwnMembersAndTheOutsideAreReachedByTcp() {
-    assertThat(matrix((from, to) -> Client.tcp(from, to, EchoServer.PORT))).isEqualTo(EXPECTED);
+    assertThat(Matrix.of(bed, (from, to) -> Client.tcp(from, to, EchoServer.PORT)))
+        .isEqualTo(Matrix.EXPECTED);
   }
 
   @Test
@@ -69,31 +50,47 @@ class ReachabilityIT {
     }
   }
 
-  private static String matrix(BiFunction<Netns, String, FutureTask<String>> ask) {
-    List<Testbed.Node> targets = new ArrayList<>(Testbed.NODES);
-    targets.add(new Testbed.Node("g1", "10.1.20.1"));
-    targets.add(new Testbed.Node("g2", "10.2.20.1"));
-    targets.add(new Testbed.Node("g3", "10.3.20.1"));
-    targets.add(new Testbed.Node("f1", "10.1.20.0"));
-    targets.add(new Testbed.Node("f2", "10.2.20.0"));
-    targets.add(new Testbed.Node("dk", "172.17.0.1"));
-    List<List<FutureTask<String>>> rows =
-        Testbed.NODES.stream()
-            .map(from ->
-                targets.stream()
-                    .map(to -> ask.apply(bed.namespace(from.name()), to.address()))
-                    .toList())
-            .toList();
-    StringBuilder text = new StringBuilder("     ");
-    targets.forEach(target -> text.append(" %2s".formatted(target.name())));
-    for (int row = 0; row < rows.size(); row++) {
-      text.append("\n%5s".formatted(Testbed.NODES.get(row).name()));
-      for (int column = 0; column < targets.size(); column++) {
-        boolean reached = !Netns.result(rows.get(row).get(column)).equals(Client.NOTHING);
-        int width = Math.max(2, targets.get(column).name().length());
-        text.append(" ".repeat(width)).append(reached ? '+' : '.');
+  @Test
+  void aVlanOfWhichOnlyTheLinksAreKnownIsFencedIn() {
+    Nft nft = new Nft();
+    List<VlanRules> others =
+        Testbed.vlans(Testbed.H2).stream().filter(v -> !v.name().equals("vlan002")).toList();
+    try {
+      // Also where no other VLAN is known.
+      for (List<VlanRules> known : List.of(others, List.<VlanRules>of())) {
+        fence(nft, known);
+        for (String target : List.of(Testbed.C2, Testbed.D, "10.2.20.1")) {
+          assertThat(ping("c1", target)).as("c1 to %s", target).isEqualTo("answered");
+        }
+        assertThat(ping("d", Testbed.C1)).isEqualTo("answered");
+        for (String target : List.of("10.1.20.5", "10.3.20.5", "172.17.0.5", Testbed.OUT)) {
+          assertThat(ping("c1", target)).as("c1 to %s", target).isEqualTo(Client.NOTHING);
+        }
+        for (String from : List.of("a1", "i1", "k", "rogue", "out")) {
+          assertThat(ping(from, Testbed.C1)).as("%s to c1", from).isEqualTo(Client.NOTHING);
+        }
       }
+      fence(nft, others);
+      assertThat(ping("a1", "10.1.30.5")).isEqualTo("answered");
+      for (String gateway : List.of("10.1.20.1", "10.3.20.1")) {
+        assertThat(ping("c1", gateway)).as("c1 to %s", gateway).isEqualTo(Client.NOTHING);
+      }
+    } finally {
+      bed.firewall(nft);
     }
-    return text.append('\n').toString();
+  }
+
+  private static void fence(Nft nft, List<VlanRules> known) {
+    FirewallRules rules =
+        new FirewallRules(
+            known,
+            List.of(),
+            Set.of("docker0"),
+            List.of(new Fence("vlan002", Set.of("fvbr.2"), Set.of("flannel.2"))));
+    bed.apply("h1", nft, rules);
+  }
+
+  private static String ping(String from, String target) {
+    return Netns.result(Client.ping(bed.namespace(from), target));
   }
 }

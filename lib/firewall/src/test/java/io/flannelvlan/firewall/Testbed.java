@@ -1,7 +1,9 @@
 package io.flannelvlan.firewall;
 
 import io.flannelvlan.net.Cidr;
+import io.flannelvlan.net.InterfaceAddress;
 import io.flannelvlan.net.IpAddress;
+import io.flannelvlan.net.MacAddress;
 import io.flannelvlan.net.Vni;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,6 +14,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Two hosts with three VLANs (the third is internal), their containers, and machines outside, each
@@ -36,6 +41,13 @@ final class Testbed implements AutoCloseable {
 
   private static final String PREFIX = "fvfw-";
 
+  /** The address of the user's own station on a shared bridge. */
+  static final String STATION = "192.168.5.5";
+
+  private static final AtomicInteger BEDS = new AtomicInteger();
+
+  private final int bed = BEDS.incrementAndGet();
+  private final Optional<String> shared;
   private final Map<String, Netns> namespaces = new LinkedHashMap<>();
   private final List<EchoServer> servers = new ArrayList<>();
 
@@ -58,7 +70,21 @@ final class Testbed implements AutoCloseable {
           new Node("out", OUT),
           new Node("rogue", ROGUE));
 
+  /** Each VLAN has a bridge of its own. */
   Testbed() {
+    this(Optional.empty());
+  }
+
+  /**
+   * All VLANs of a host are on one bridge, which on h1 has an address and a station of the user's
+   * too: u 192.168.5.5.
+   */
+  static Testbed sharing(String bridge) {
+    return new Testbed(Optional.of(bridge));
+  }
+
+  private Testbed(Optional<String> shared) {
+    this.shared = shared;
     sweep();
     try {
       build();
@@ -81,13 +107,21 @@ final class Testbed implements AutoCloseable {
 
   /** The VLANs as host h1 or h2 sees them. */
   static List<VlanRules> vlans(String peer) {
+    return vlans(peer, Optional.empty());
+  }
+
+  private static String bridge(Optional<String> shared, int vni) {
+    return shared.orElse("fvbr." + vni);
+  }
+
+  private static List<VlanRules> vlans(String peer, Optional<String> shared) {
     List<VlanRules> vlans = new ArrayList<>();
     for (int vni = 1; vni <= 3; vni++) {
       vlans.add(
           new VlanRules(
               "vlan00" + vni,
               new Vni(vni),
-              "fvbr." + vni,
+              bridge(shared, vni),
               "flannel." + vni,
               VXLAN_PORT,
               Cidr.parse("10." + vni + ".0.0/16"),
@@ -98,23 +132,56 @@ final class Testbed implements AutoCloseable {
     return vlans;
   }
 
+  /** Those of h1, with a bridge for each VLAN. */
   static FirewallRules rules(PublishedPort... ports) {
     return new FirewallRules(vlans(H2), List.of(ports), Set.of("docker0"));
   }
 
   /** Puts a firewall with these ports on h1, and one without any on h2. */
   void firewall(Nft nft, PublishedPort... ports) {
-    namespace("h1")
+    apply("h1", nft, rulesOfH1(ports));
+    apply(
+        "h2",
+        new Nft(),
+        new FirewallRules(vlans(H1, shared), List.of(), Set.of(), List.of(), named(30)));
+  }
+
+  FirewallRules rulesOfH1(PublishedPort... ports) {
+    return new FirewallRules(
+        vlans(H2, shared), List.of(ports), Set.of("docker0"), List.of(), named(20));
+  }
+
+  void apply(String host, Nft nft, FirewallRules rules) {
+    namespace(host)
         .in(() -> {
-          nft.apply(rules(ports));
-          return new ForwardHook().apply(rules().bridges());
+          nft.apply(rules);
+          return new ForwardHook().apply(rules.passages());
         });
-    FirewallRules second = new FirewallRules(vlans(H1), List.of(), Set.of());
-    namespace("h2")
-        .in(() -> {
-          new Nft().apply(second);
-          return new ForwardHook().apply(second.bridges());
-        });
+  }
+
+  /** The shared bridge of a host, with the VLANs on it. */
+  List<NamedBridge> named(int subnet) {
+    return shared
+        .map(bridge ->
+            new NamedBridge(
+                bridge, IntStream.rangeClosed(1, 3).mapToObj(vni -> member(vni, subnet)).toList()))
+        .stream()
+        .toList();
+  }
+
+  private static NamedBridge.Member member(int vni, int subnet) {
+    Cidr cidr = Cidr.parse("10." + vni + "." + subnet + ".0/24");
+    return new NamedBridge.Member(
+        "vlan00" + vni,
+        new Vni(vni),
+        Set.of(cidr),
+        Optional.of(
+            NODES.stream()
+                .map(Node::address)
+                .map(IpAddress::parse)
+                .filter(cidr::contains)
+                .map(MacAddress::ofEndpoint)
+                .collect(Collectors.toSet())));
   }
 
   /** Runs a command of the machine inside a namespace; its output. */
@@ -160,18 +227,23 @@ final class Testbed implements AutoCloseable {
         "link add docker0 type bridge",
         "addr add 172.17.0.1/16 dev docker0",
         "link set docker0 up");
-    attach("a1", "h1", "fvbr.1", "10.1.20.5/24", "10.1.20.1");
-    attach("b", "h2", "fvbr.1", "10.1.30.5/24", "10.1.30.1");
-    attach("c1", "h1", "fvbr.2", C1 + "/24", "10.2.20.1");
-    attach("c2", "h1", "fvbr.2", C2 + "/24", "10.2.20.1");
-    attach("d", "h2", "fvbr.2", D + "/24", "10.2.30.1");
-    attach("i1", "h1", "fvbr.3", "10.3.20.5/24", "10.3.20.1");
-    attach("j", "h2", "fvbr.3", "10.3.30.5/24", "10.3.30.1");
+    if (shared.isPresent()) {
+      ip("h1", "addr add 192.168.5.1/24 dev " + shared.get());
+      attach("u", "h1", shared.get(), STATION + "/24", "192.168.5.1");
+      servers.add(EchoServer.start(namespace("u")));
+    }
+    attach("a1", "h1", bridge(shared, 1), "10.1.20.5/24", "10.1.20.1");
+    attach("b", "h2", bridge(shared, 1), "10.1.30.5/24", "10.1.30.1");
+    attach("c1", "h1", bridge(shared, 2), C1 + "/24", "10.2.20.1");
+    attach("c2", "h1", bridge(shared, 2), C2 + "/24", "10.2.20.1");
+    attach("d", "h2", bridge(shared, 2), D + "/24", "10.2.30.1");
+    attach("i1", "h1", bridge(shared, 3), "10.3.20.5/24", "10.3.20.1");
+    attach("j", "h2", bridge(shared, 3), "10.3.30.5/24", "10.3.30.1");
     attach("k", "h1", "docker0", "172.17.0.5/16", "172.17.0.1");
   }
 
   private void create(String name) {
-    Netns namespace = new Netns(PREFIX + ProcessHandle.current().pid() + "-" + name);
+    Netns namespace = new Netns(PREFIX + ProcessHandle.current().pid() + "-" + bed + "-" + name);
     outside("netns", "add", namespace.name());
     namespaces.put(name, namespace);
     ip(name, "link set lo up");
@@ -181,13 +253,16 @@ final class Testbed implements AutoCloseable {
   private void host(String name, int address, int subnet) {
     attach(name, "wire", "br0", "198.51.100." + address + "/24", "198.51.100.254");
     sysctl(name, "ipv4/ip_forward", "1");
+    shared.ifPresent(bridge -> bridge(name, bridge));
     for (int vni = 1; vni <= 3; vni++) {
       String base = "10." + vni + "." + subnet + ".";
+      String bridge = bridge(shared, vni);
+      if (shared.isEmpty()) {
+        bridge(name, bridge);
+      }
       ip(
           name,
-          "link add fvbr." + vni + " type bridge",
-          "addr add " + base + "1/24 dev fvbr." + vni,
-          "link set fvbr." + vni + " up",
+          "addr add " + base + "1/24 dev " + bridge,
           "link add flannel."
               + vni
               + " mtu 1450 address "
@@ -201,9 +276,13 @@ final class Testbed implements AutoCloseable {
               + " nolearning",
           "addr add " + base + "0/32 dev flannel." + vni,
           "link set flannel." + vni + " up");
-      sysctl(name, "ipv4/conf/fvbr." + vni + "/route_localnet", "1");
+      sysctl(name, "ipv4/conf/" + bridge + "/route_localnet", "1");
     }
     docker(name);
+  }
+
+  private void bridge(String host, String name) {
+    ip(host, "link add " + name + " type bridge", "link set " + name + " up");
   }
 
   /** Makes iptables' filter table what Docker makes of it, with nothing of ours. */
@@ -247,17 +326,34 @@ final class Testbed implements AutoCloseable {
 
   private void attach(String name, String host, String bridge, String address, String gateway) {
     create(name);
+    InterfaceAddress inside = InterfaceAddress.parse(address);
     ip(
         host,
-        "link add v" + name + " type veth peer name eth0 netns " + namespace(name).name(),
+        "link add v"
+            + name
+            + " group "
+            + group(bridge, inside.address())
+            + " type veth peer name eth0 address "
+            + MacAddress.ofEndpoint(inside.address())
+            + " netns "
+            + namespace(name).name(),
         "link set v" + name + " master " + bridge + " up");
     // br_netfilter translates while a frame is still in the bridge: to reach itself by a published
     // port, a container's frame must leave by the port that it came in.
     run(host, "link set dev v" + name + " hairpin on", "bridge", "-batch", "-");
+    if (group(bridge, inside.address()) != 0) {
+      // As the driver makes them: LLDP's address is one like any other.
+      ip(host, "link set v" + name + " type bridge_slave group_fwd_mask 16384");
+    }
     ip(name, "addr add " + address + " dev eth0", "link set eth0 up");
     if (!gateway.isEmpty()) {
       ip(name, "route add default via " + gateway);
     }
+  }
+
+  private int group(String bridge, IpAddress inside) {
+    boolean ours = shared.equals(Optional.of(bridge)) && Cidr.parse("10.0.0.0/8").contains(inside);
+    return ours ? PortGroup.of(new Vni(inside.bytes()[1])) : 0;
   }
 
   private static void outside(String... arguments) {
