@@ -22,6 +22,9 @@ public record FlannelKeys(String prefix) {
   /** Every creation of a VLAN rewrites this key, and so notices any other. */
   static final String REGISTRY = OWN_ROOT + "/registry";
 
+  /** The range of all VLANs' Docker networks. */
+  public static final String NETWORKS = OWN_ROOT + "/networks/";
+
   private static final String CONFIG = "/config";
 
   /** As flannel joins paths: no doubled slash, none at the end, the first one as it was given. */
@@ -41,8 +44,18 @@ public record FlannelKeys(String prefix) {
     return prefix + "/" + Vlan.requireName(vlan);
   }
 
+  /** The range that holds all of this VLAN and nothing of another. */
+  String below(String vlan) {
+    return vlan(vlan) + "/";
+  }
+
   public String config(String vlan) {
     return vlan(vlan) + CONFIG;
+  }
+
+  /** What Docker network all hosts shall have for this VLAN. */
+  public static String network(String vlan) {
+    return NETWORKS + Vlan.requireName(vlan);
   }
 
   /** The range that flanneld lists and watches; without a slash at the end, as flanneld has it. */

@@ -43,7 +43,15 @@ record FreeSubnets(SubnetLayout layout, Map<Cidr, String> holders) {
               : pickIn(layout.range(), random);
       case Wish.Exactly exactly -> requireFree(exactly.subnet());
       case Wish.Within within -> pickIn(within.range(), random);
+      case Wish.Sparing sparing -> sparing(sparing.subnet()).pickIn(layout.range(), random);
     };
+  }
+
+  private FreeSubnets sparing(Cidr subnet) {
+    Map<Cidr, String> more = new TreeMap<>(holders);
+    more.putIfAbsent(subnet, "this host, for others than flannelvlan");
+    FreeSubnets others = new FreeSubnets(layout, more);
+    return others.firstFree(layout.range()).isEmpty() ? this : others;
   }
 
   private Cidr requireFree(Cidr subnet) {

@@ -17,6 +17,7 @@ import java.util.Comparator;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,12 +63,13 @@ final class LeaseStore {
     return Leases.read(etcd.range(keys.subnets(vlan)), Leases.NONE);
   }
 
-  boolean release(String vlan, Lease lease) {
+  boolean release(String vlan, Lease lease, Predicate<Lease> ours) {
     String key = keys.lease(vlan, lease.key());
     for (int i = 0; i < TRIES; i++) {
       Optional<KeyValue> now =
           etcd.get(key)
-              .filter(kv -> FlannelJson.publicIpOf(kv.value()).map(lease::isHeldBy).orElse(false));
+              .filter(kv -> FlannelJson.publicIpOf(kv.value()).isPresent())
+              .filter(kv -> rival(kv, lease.key(), ours).isEmpty());
       if (now.isEmpty()) {
         return false;
       }
@@ -125,7 +127,7 @@ final class LeaseStore {
   private static boolean isRemembered(Wish wish, Cidr subnet) {
     return switch (wish) {
       case Wish.Remembered remembered -> remembered.subnet().equals(subnet);
-      case Wish.Any _, Wish.Exactly _, Wish.Within _ -> false;
+      case Wish.Any _, Wish.Exactly _, Wish.Within _, Wish.Sparing _ -> false;
     };
   }
 
@@ -156,21 +158,20 @@ final class LeaseStore {
     return etcd.txn(txn).succeeded() ? Optional.of(lease) : Optional.empty();
   }
 
-  Instant rewrite(String vlan, Lease lease, LeaseAttributes attributes) {
-    String key = keys.lease(vlan, lease.key());
+  Instant rewrite(
+      String vlan, SubnetKey subnet, LeaseAttributes attributes, Predicate<Lease> ours) {
+    String key = keys.lease(vlan, subnet);
     Instant begin = clock.instant();
     Grant grant = etcd.grant(TTL);
     for (int i = 0; i < TRIES; i++) {
       Optional<KeyValue> now = etcd.get(key);
-      Optional<IpAddress> holder = now.flatMap(kv -> FlannelJson.publicIpOf(kv.value()));
-      if (holder.isPresent()
-          && !lease.isHeldBy(holder.get())
-          && !attributes.publicIp().equals(holder.get())) {
+      Optional<IpAddress> holder = now.flatMap(kv -> rival(kv, subnet, ours));
+      if (holder.isPresent()) {
         abandon(grant);
         throw new VlanException(
             Kind.TAKEN,
             "the lease of "
-                + lease.subnet()
+                + subnet.subnet()
                 + " in VLAN "
                 + vlan
                 + " is not this host's any more: host "
@@ -185,7 +186,24 @@ final class LeaseStore {
       }
     }
     abandon(grant);
-    throw contended("renewed", vlan, lease.subnet());
+    throw contended("renewed", vlan, subnet.subnet());
+  }
+
+  /** The other host that a lease's value names; a value that names none is damage to ours. */
+  private static Optional<IpAddress> rival(
+      KeyValue value, SubnetKey subnet, Predicate<Lease> ours) {
+    Optional<IpAddress> host = FlannelJson.publicIpOf(value.value());
+    return host.isEmpty() || ours.test(new Lease(subnet, attributes(value, host.get())))
+        ? Optional.empty()
+        : host;
+  }
+
+  private static LeaseAttributes attributes(KeyValue value, IpAddress host) {
+    try {
+      return FlannelJson.readLease(value.key(), value.value());
+    } catch (FlannelFormatException _) {
+      return new LeaseAttributes(host, Optional.empty(), new LeaseBackend.Other("", ""));
+    }
   }
 
   private static Instant renewAt(Instant from, Duration remaining) {

@@ -6,13 +6,16 @@ import io.flannelvlan.etcd.PrefixWatch;
 import io.flannelvlan.etcd.Snapshot;
 import io.flannelvlan.etcd.WatchListener;
 
-/** All leases of one VLAN, kept current; of one that turns unreadable, the last readable one. */
+/**
+ * A VLAN's config and all its leases, kept current; of a lease that turns unreadable, the last
+ * readable one. One range for both, so that a lease's absence is seen together with its VLAN's.
+ */
 public final class LeaseWatch implements AutoCloseable {
 
   private final PrefixWatch watch;
 
-  LeaseWatch(Etcd etcd, String range, WatchListener<Leases> listener) {
-    this.watch = etcd.watch(range, new Reader(listener));
+  LeaseWatch(Etcd etcd, FlannelKeys keys, String vlan, WatchListener<VlanEntries> listener) {
+    this.watch = etcd.watch(keys.below(vlan), new Reader(keys, vlan, listener));
   }
 
   public boolean isCurrent() {
@@ -26,16 +29,20 @@ public final class LeaseWatch implements AutoCloseable {
 
   private static final class Reader implements WatchListener<Snapshot> {
 
-    private final WatchListener<Leases> listener;
-    private Leases last = Leases.NONE;
+    private final FlannelKeys keys;
+    private final String vlan;
+    private final WatchListener<VlanEntries> listener;
+    private VlanEntries last = VlanEntries.NONE;
 
-    Reader(WatchListener<Leases> listener) {
+    Reader(FlannelKeys keys, String vlan, WatchListener<VlanEntries> listener) {
+      this.keys = keys;
+      this.vlan = vlan;
       this.listener = listener;
     }
 
     @Override
     public void current(Snapshot snapshot) {
-      last = Leases.read(snapshot, last);
+      last = VlanEntries.read(keys, vlan, snapshot, last);
       listener.current(last);
     }
 

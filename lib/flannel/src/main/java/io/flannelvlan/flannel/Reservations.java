@@ -122,7 +122,7 @@ public final class Reservations {
     Optional<Cidr> asRemembered =
         switch (wish) {
           case Wish.Remembered remembered -> Optional.of(remembered.subnet());
-          case Wish.Any _, Wish.Exactly _, Wish.Within _ -> Optional.empty();
+          case Wish.Any _, Wish.Exactly _, Wish.Within _, Wish.Sparing _ -> Optional.empty();
         };
     return promised.entries().values().stream()
         .filter(kv -> isOf(kv, host))

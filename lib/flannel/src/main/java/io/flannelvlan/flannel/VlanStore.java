@@ -6,9 +6,11 @@ import io.flannelvlan.etcd.KeyValue;
 import io.flannelvlan.etcd.Txn;
 import io.flannelvlan.etcd.WatchListener;
 import io.flannelvlan.flannel.VlanException.Kind;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 
 /**
@@ -20,14 +22,28 @@ public final class VlanStore {
   /** Each lost race means that another creation went through, so this many is a storm. */
   private static final int TRIES = 20;
 
+  /** For an etcd that is away at this moment: together with its deadline less than 3 s. */
+  private static final Duration PATIENCE = Duration.ofMillis(900);
+
   private final Etcd etcd;
   private final FlannelKeys keys;
   private final LeaseStore leases;
+  private final InstantSource clock;
 
   public VlanStore(Etcd etcd, FlannelKeys keys, RandomGenerator random, InstantSource clock) {
     this.etcd = etcd;
     this.keys = keys;
     this.leases = new LeaseStore(etcd, keys, random, clock);
+    this.clock = clock;
+  }
+
+  /**
+   * As {@link #list}, for a user who waits: an etcd that missed one deadline is often back in a
+   * moment, as on a host that is busy.
+   */
+  public Vlans listPatiently() {
+    boolean _ = etcd.awaitAnswer(PATIENCE);
+    return list();
   }
 
   public Vlans list() {
@@ -50,34 +66,78 @@ public final class VlanStore {
    * next one checks: two that conflict cannot both pass. A config put by hand meanwhile is seen as
    * well, unless it comes under another name in the same moment.
    *
+   * <p>With it goes the word that the VLAN's Docker network will be described in a moment: the
+   * others would make one of the VLAN's own name otherwise.
+   *
    * @throws VlanException naming what holds the name, the VNI or the range
    * @throws FlannelFormatException if a config of this name is there and cannot be used
    */
   public Vlan create(String name, NetworkConfig config) {
     Vlan wish = new Vlan(name, config);
+    return create(wish, /* anew= */ true).orElse(wish);
+  }
+
+  /**
+   * As {@link #create}, for a VLAN that hosts are in and etcd has lost; false if it was removed
+   * everywhere, and so is not lost.
+   */
+  public boolean putBack(Vlan vlan) {
+    return create(vlan, /* anew= */ false).isPresent();
+  }
+
+  private Optional<Vlan> create(Vlan wish, boolean anew) {
+    String name = wish.name();
     String key = keys.config(name);
+    String network = FlannelKeys.network(name);
     for (int i = 0; i < TRIES; i++) {
       // The registry first: whatever is created after this read changes it.
       Optional<KeyValue> registry = etcd.get(FlannelKeys.REGISTRY);
       Optional<Vlan> standing = find(name);
       if (standing.isPresent()) {
-        return requireSame(wish, standing.get());
+        return Optional.of(requireSame(wish, standing.get()));
+      }
+      Optional<KeyValue> word = etcd.get(network);
+      boolean removed = word.filter(kv -> says(kv, "removed")).isPresent();
+      if (removed && !anew) {
+        return Optional.empty();
       }
       list().requireRoomFor(wish);
       Txn txn =
-          Txn.when(
-                  Guard.absent(key),
-                  registry
-                      .map(Guard::unchanged)
-                      .orElseGet(() -> Guard.absent(FlannelKeys.REGISTRY)))
-              .put(key, FlannelJson.write(config))
+          Txn.when(Guard.absent(key), asRead(FlannelKeys.REGISTRY, registry), asRead(network, word))
+              .put(key, FlannelJson.write(wish.config()))
               .put(FlannelKeys.REGISTRY, "{\"last\":\"" + keys.vlan(name) + "\"}");
+      // What is said of a VLAN that stood here before is not said of this one.
+      if (word.isEmpty() || anew) {
+        txn = txn.put(network, "{\"announced\":\"" + clock.instant() + "\"}");
+      }
       if (etcd.txn(txn).succeeded()) {
-        return wish;
+        return Optional.of(wish);
       }
     }
     throw new VlanException(
         Kind.CONTENDED, "VLAN " + name + " cannot be made: too many VLANs are being made just now");
+  }
+
+  private static Guard asRead(String key, Optional<KeyValue> read) {
+    return read.map(Guard::unchanged).orElseGet(() -> Guard.absent(key));
+  }
+
+  /** What a word about a VLAN's Docker network begins with tells which word it is. */
+  private static boolean says(KeyValue word, String what) {
+    return word.value().startsWith("{\"" + what + "\":");
+  }
+
+  /**
+   * Removes the config of a VLAN that no host is in; false if one is, or if it is another by now.
+   */
+  public boolean removeUnused(Vlan vlan) {
+    // However its user wrote it.
+    Optional<KeyValue> standing =
+        etcd.get(keys.config(vlan.name())).filter(kv -> read(vlan.name(), kv).equals(vlan));
+    return standing.isPresent()
+        && leases(vlan).bySubnet().isEmpty()
+        && etcd.txn(Txn.when(Guard.unchanged(standing.get())).delete(keys.config(vlan.name())))
+            .succeeded();
   }
 
   /**
@@ -85,10 +145,20 @@ public final class VlanStore {
    * meanwhile.
    */
   public void discard(Vlan vlan) {
-    if (leases(vlan).bySubnet().isEmpty()) {
-      String key = keys.config(vlan.name());
-      etcd.txn(Txn.when(Guard.hasValue(key, FlannelJson.write(vlan.config()))).delete(key));
+    if (removeUnused(vlan)) {
+      String network = FlannelKeys.network(vlan.name());
+      Optional<KeyValue> announced = etcd.get(network).filter(kv -> says(kv, "announced"));
+      announced.ifPresent(kv -> etcd.txn(Txn.when(Guard.unchanged(kv)).delete(network)));
     }
+  }
+
+  /** Called each time that etcd answers again, and the first time; must not wait for it. */
+  public void whenEtcdIsBack(Runnable listener) {
+    etcd.onHealth(health -> {
+      if (health.reachable()) {
+        listener.run();
+      }
+    });
   }
 
   /** Follows the configs of all VLANs; tells only when one of them changed. */
@@ -101,9 +171,9 @@ public final class VlanStore {
     return leases.list(vlan.name());
   }
 
-  /** Follows all leases of a VLAN. */
-  public LeaseWatch watchLeases(Vlan vlan, WatchListener<Leases> listener) {
-    return new LeaseWatch(etcd, keys.subnets(vlan.name()), listener);
+  /** Follows the config and all leases of a VLAN. */
+  public LeaseWatch watchLeases(Vlan vlan, WatchListener<VlanEntries> listener) {
+    return new LeaseWatch(etcd, keys, vlan.name(), listener);
   }
 
   /**
@@ -125,20 +195,30 @@ public final class VlanStore {
   }
 
   /**
-   * Writes the lease again for another 24 hours, also if it was gone meanwhile.
+   * Writes the lease again for another 24 hours, also if it was gone meanwhile or has another
+   * address or VTEP now.
    *
    * <p>A value there that names no host at all is replaced as well: it is damage to this lease.
    *
+   * @param ours whether a lease that stands there is this host's
    * @return when to renew it next
    * @throws VlanException if another host holds the subnet now
    */
+  public Instant renew(Vlan vlan, Lease lease, Predicate<Lease> ours) {
+    return leases.rewrite(vlan.name(), lease.key(), lease.attributes(), ours);
+  }
+
+  /** As above, where the host is known by its address alone. */
   public Instant renew(Vlan vlan, Lease lease) {
-    return leases.rewrite(vlan.name(), lease, lease.attributes());
+    return renew(vlan, lease, other -> other.isHeldBy(lease.publicIp()));
   }
 
   /** As {@link #renew}, with a new public address or VTEP. */
   public Instant update(Vlan vlan, Lease lease, LeaseAttributes attributes) {
-    return leases.rewrite(vlan.name(), lease, attributes);
+    return renew(
+        vlan,
+        new Lease(lease.key(), attributes),
+        other -> other.isHeldBy(lease.publicIp()) || other.isHeldBy(attributes.publicIp()));
   }
 
   /**
@@ -148,9 +228,18 @@ public final class VlanStore {
     return leases.renewalOf(vlan.name(), lease);
   }
 
-  /** Gives the subnet back; false if it was gone or another host's. */
+  /**
+   * Gives the subnet back; false if it was gone or another host's.
+   *
+   * @param ours whether a lease that stands there is this host's
+   */
+  public boolean release(Vlan vlan, Lease lease, Predicate<Lease> ours) {
+    return leases.release(vlan.name(), lease, ours);
+  }
+
+  /** As above, where the host is known by its address alone. */
   public boolean release(Vlan vlan, Lease lease) {
-    return leases.release(vlan.name(), lease);
+    return release(vlan, lease, other -> other.isHeldBy(lease.publicIp()));
   }
 
   private static Vlan read(String name, KeyValue kv) {

@@ -17,6 +17,9 @@ public sealed interface Wish {
   /** One that lies in this range: the host's own if it does, else a free one. */
   record Within(Cidr range) implements Wish {}
 
+  /** Any, and this one only if no other is free. */
+  record Sparing(Cidr subnet) implements Wish {}
+
   static Wish any() {
     return new Any();
   }
@@ -33,10 +36,14 @@ public sealed interface Wish {
     return new Within(range);
   }
 
+  static Wish sparing(Cidr subnet) {
+    return new Sparing(subnet);
+  }
+
   /** True if a subnet that the host has already grants the wish. */
   default boolean isGrantedBy(Cidr own) {
     return switch (this) {
-      case Any _, Remembered _ -> true;
+      case Any _, Remembered _, Sparing _ -> true;
       case Exactly wish -> own.equals(wish.subnet());
       case Within wish -> wish.range().contains(own);
     };

@@ -53,6 +53,18 @@ class FreeSubnetsTest {
   }
 
   @Test
+  void oneThatIsSparedIsTakenLast() {
+    Map<Cidr, String> taken = new HashMap<>();
+    for (int i = 0; i < 254; i++) {
+      assertThat(taken.put(pick(Wish.sparing(TWENTY), taken), "x")).isNull();
+    }
+    assertThat(taken).doesNotContainKey(TWENTY);
+    assertThat(pick(Wish.sparing(TWENTY), taken)).isEqualTo(TWENTY);
+    taken.put(TWENTY, "x");
+    assertRefused(VlanException.Kind.FULL, Wish.sparing(TWENTY), taken, "no subnet is free");
+  }
+
+  @Test
   void rememberedIsTakenAgainIfFreeElseAny() {
     assertThat(pick(Wish.remembered(TWENTY), Map.of())).isEqualTo(TWENTY);
     assertThat(pick(Wish.remembered(TWENTY), Map.of(TWENTY, "x"))).isNotEqualTo(TWENTY);

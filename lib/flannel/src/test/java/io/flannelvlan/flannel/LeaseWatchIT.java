@@ -15,7 +15,9 @@ import io.flannelvlan.net.MacAddress;
 import io.flannelvlan.net.Vni;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -31,23 +33,24 @@ class LeaseWatchIT {
   private final Vlan vlan =
       new Vlan("vlan002", NetworkConfig.of(Cidr.parse("10.2.0.0/16"), new Vni(2)));
 
-  /** Keeps what it heard last. */
-  private static final class Ear implements WatchListener<Leases> {
+  /** Keeps what it heard last, and every reason for not being current. */
+  private static final class Ear implements WatchListener<VlanEntries> {
 
-    final AtomicReference<Leases> last = new AtomicReference<>(Leases.NONE);
+    final AtomicReference<VlanEntries> last = new AtomicReference<>(VlanEntries.NONE);
+    final List<EtcdException> troubles = new CopyOnWriteArrayList<>();
 
     @Override
-    public void current(Leases state) {
+    public void current(VlanEntries state) {
       last.set(state);
     }
 
     @Override
     public void notCurrent(EtcdException reason) {
-      assertThat(reason.isAway()).isTrue();
+      troubles.add(reason);
     }
 
     Leases leases() {
-      return last.get();
+      return last.get().leases();
     }
   }
 
@@ -112,6 +115,7 @@ class LeaseWatchIT {
             () -> ear.leases().bySubnet().equals(store.leases(vlan).bySubnet()));
       }
       assertThat(ear.leases().of(host(11).publicIp())).hasSize(1);
+      assertThat(ear.troubles).isNotEmpty().allMatch(EtcdException::isAway);
     }
   }
 
@@ -125,6 +129,34 @@ class LeaseWatchIT {
       Waiting.until("one", LIMIT, () -> !ear.leases().bySubnet().isEmpty());
       assertThat(ear.leases().bySubnet().values()).containsExactly(one);
       assertThat(ear.leases().broken()).isEmpty();
+    }
+  }
+
+  @Test
+  void theConfigIsShownTogetherWithTheLeases() {
+    String key = KEYS.config("vlan002");
+    Ear ear = new Ear();
+    try (LeaseWatch _ = store.watchLeases(vlan, ear)) {
+      Lease one = store.acquire(vlan, host(1), Wish.any());
+      Waiting.until("one", LIMIT, () -> !ear.leases().bySubnet().isEmpty());
+      assertThat(ear.last.get().config()).isEqualTo(new ConfigEntry.Absent());
+
+      store.create("vlan002", vlan.config());
+      Waiting.until(
+          "the config",
+          LIMIT,
+          () -> ear.last.get().config().equals(new ConfigEntry.Usable(vlan.config())));
+      etcd.put(key, "rubbish");
+      Waiting.until(
+          "the fault",
+          LIMIT,
+          () ->
+              ear.last.get().config() instanceof ConfigEntry.Unusable unusable
+                  && unusable.reason().contains(key));
+      etcd.delete(key);
+      Waiting.until(
+          "its end", LIMIT, () -> ear.last.get().config().equals(new ConfigEntry.Absent()));
+      assertThat(ear.leases().bySubnet().values()).containsExactly(one);
     }
   }
 

@@ -161,6 +161,41 @@ class VlanStoreIT {
     }
   }
 
+  @Test
+  void withANewVlanGoesTheWordThatItsNetworkWillBeDescribed() {
+    String key = FlannelKeys.network("vlan001");
+    ETCD.put(key, "{\"generation\":\"of an earlier one\"}");
+    Vlan vlan = store.create("vlan001", config("10.1.0.0/16", 1));
+    assertThat(ETCD.get(key).orElseThrow().value()).startsWith("{\"announced\":\"");
+    store.discard(vlan);
+    assertThat(ETCD.get(key)).isEmpty();
+  }
+
+  @Test
+  void whatIsSaidOfALostVlanIsKeptWhenItIsPutBack() {
+    Vlan vlan = store.create("vlan001", config("10.1.0.0/16", 1));
+    String key = FlannelKeys.network("vlan001");
+    ETCD.put(key, "{\"generation\":\"g1\"}");
+    ETCD.delete(KEYS.config("vlan001"));
+    assertThat(store.putBack(vlan)).isTrue();
+    assertThat(ETCD.get(key).orElseThrow().value()).isEqualTo("{\"generation\":\"g1\"}");
+  }
+
+  @Test
+  void aVlanThatWasRemovedEverywhereIsNotPutBackButCanBeMadeAnew() {
+    Vlan vlan = store.create("vlan001", config("10.1.0.0/16", 1));
+    ETCD.delete(KEYS.config("vlan001"));
+    assertThat(store.putBack(vlan)).isTrue();
+    assertThat(store.find("vlan001")).contains(vlan);
+    ETCD.put(FlannelKeys.network("vlan001"), "{\"removed\":\"g1\",\"done\":false}");
+    assertThat(store.removeUnused(vlan)).isTrue();
+    assertThat(store.putBack(vlan)).isFalse();
+    assertThat(store.find("vlan001")).isEmpty();
+    store.create("vlan001", vlan.config());
+    assertThat(ETCD.get(FlannelKeys.network("vlan001")).orElseThrow().value())
+        .startsWith("{\"announced\":\"");
+  }
+
   private static WatchListener<Vlans> listener(List<Vlans> told) {
     return new WatchListener<>() {
       @Override

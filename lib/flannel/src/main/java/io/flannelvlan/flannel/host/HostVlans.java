@@ -2,7 +2,6 @@ package io.flannelvlan.flannel.host;
 
 import io.flannelvlan.etcd.EtcdException;
 import io.flannelvlan.flannel.Lease;
-import io.flannelvlan.flannel.LeaseAttributes;
 import io.flannelvlan.flannel.Leases;
 import io.flannelvlan.flannel.Vlan;
 import io.flannelvlan.flannel.VlanException;
@@ -22,6 +21,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,6 +41,8 @@ public final class HostVlans implements AutoCloseable {
   private final Table<HostVlan> vlans;
   private final Table<Remembered> remembered;
   private final Departures departures;
+  private final PlainSubnets plain;
+  private final Table<KnownPeers> known;
   private final RandomGenerator random;
   private final Runnable changed;
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
@@ -64,10 +66,13 @@ public final class HostVlans implements AutoCloseable {
     this.vlans = journal.table("vlan", HostVlan.class);
     this.remembered = journal.table("remembered", Remembered.class);
     this.departures = new Departures(store, journal, joining, this::byName);
+    this.known = journal.table("peers", KnownPeers.class);
     this.random = random;
     this.clock = clock;
     this.listeners.add(changed);
     this.changed = () -> listeners.forEach(Runnable::run);
+    this.plain =
+        new PlainSubnets(store, journal, vlans, joining, this::leases, () -> changed.run());
   }
 
   public void start() {
@@ -83,6 +88,19 @@ public final class HostVlans implements AutoCloseable {
   /** As the one of the constructor. */
   public void whenChanged(Runnable listener) {
     listeners.add(listener);
+  }
+
+  /**
+   * Before the start: what is done about a subnet that this host has left, before its lease goes;
+   * it may throw an {@link EtcdException}, and is done again then, after a restart too.
+   */
+  public void clearFirst(BiConsumer<HostVlan, Cidr> clear) {
+    departures.clearFirst(clear);
+  }
+
+  /** What of the VLANs others than us use here. */
+  public PlainSubnets plain() {
+    return plain;
   }
 
   public Collection<HostVlan> all() {
@@ -103,55 +121,129 @@ public final class HostVlans implements AutoCloseable {
   }
 
   /** The VLANs that this host has left, and etcd does not know it yet. */
-  public Collection<HostVlan> leaving() {
+  Collection<HostVlan> leaving() {
     return departures.all();
   }
 
   /** All hosts' leases as etcd last showed them; empty as long as it has not. */
   public Optional<Leases> leases(String name) {
-    return Optional.ofNullable(keepers.get(name)).flatMap(LeaseKeeper::known);
+    return Optional.ofNullable(keepers.get(name)).flatMap(LeaseKeeper::shown);
   }
 
-  /** The subnets that this host had in the VLAN when it left. */
+  /**
+   * The leases that lead to the VLAN's hosts, this one's among them: as etcd has them, and those
+   * that it lost without anybody's ending them; empty as long as none is known.
+   */
+  public Optional<List<Lease>> peers(String name) {
+    return Optional.ofNullable(keepers.get(name)).flatMap(LeaseKeeper::peers);
+  }
+
+  /**
+   * Everybody's leases, by etcd's word of this moment.
+   *
+   * @return empty if it lacks those of this host: others' may be missing, too
+   * @throws EtcdException if etcd does not answer
+   */
+  public Optional<StandingLeases> standing(Vlan vlan) {
+    Leases shown = store.leases(vlan);
+    boolean lacksOurs =
+        byName(vlan.name()).stream()
+            .flatMap(here -> here.subnets().stream())
+            .anyMatch(subnet -> shown.at(subnet).isEmpty());
+    return lacksOurs
+        ? Optional.empty()
+        : Optional.of(StandingLeases.of(shown, peers(vlan.name()).orElse(List.of())));
+  }
+
+  /** Who else holds this subnet of ours in etcd, if somebody does. */
+  public Optional<Lease> rivalOf(HostVlan vlan, Cidr subnet) {
+    return leases(vlan.name()).flatMap(leases -> vlan.rival(leases, subnet));
+  }
+
+  /** How many times the VLAN's leases were listed anew: at first, and after each loss of etcd. */
+  public long listings(String name) {
+    return Optional.ofNullable(keepers.get(name)).map(LeaseKeeper::listings).orElse(0L);
+  }
+
+  /** The subnets of our own that this host had in the VLAN when it left. */
   public List<Cidr> remembered(String name) {
     return remembered.get(name).map(Remembered::subnets).orElse(List.of());
   }
 
+  /** The subnet that was set aside for others in the VLAN when this host left. */
+  public Optional<Cidr> rememberedPlain(String name) {
+    return remembered.get(name).flatMap(Remembered::plain);
+  }
+
+  /** As the other, with nothing to go along. */
+  public HostVlan join(Vlan vlan, Cidr subnet, IpAddress publicAddress) {
+    return join(vlan, subnet, publicAddress, (_, _) -> {}).vlan();
+  }
+
   /**
-   * Takes part in a VLAN that stands in etcd: takes a lease and keeps it. Done again, it changes
-   * nothing.
+   * Takes part in a VLAN that stands in etcd: takes a lease and keeps it, and with it those that
+   * etcd has for this host beyond doubt. Done again, it changes nothing.
    *
    * @param subnet the lease to take
    * @param publicAddress where the peers shall send to
+   * @param along adds what goes in the same commit; not called if this host is in the VLAN already
    * @throws VlanException if somebody else holds the subnet
    * @throws EtcdException if etcd does not answer
    */
-  public HostVlan join(Vlan vlan, Cidr subnet, IpAddress publicAddress) {
+  public Joined join(
+      Vlan vlan, Cidr subnet, IpAddress publicAddress, BiConsumer<Batch, HostVlan> along) {
     joining.lock();
     try {
       Optional<HostVlan> present = vlans.get(vlan.name());
       if (present.isPresent()) {
-        return present.get();
+        return new Joined(present.get(), false);
       }
-      MacAddress mac = vtepMac(vlan, publicAddress);
-      LeaseAttributes attributes =
-          LeaseAttributes.vxlan(publicAddress, vlan.config().backend().vni(), mac);
-      Lease lease = store.acquire(vlan, attributes, Wish.exactly(subnet));
+      Leases leases = store.leases(vlan);
+      List<Lease> standing = leases.of(publicAddress);
+      HostVlan first =
+          new HostVlan(
+              vlan.name(),
+              vlan.config(),
+              List.of(subnet),
+              vtepMac(vlan, standing),
+              publicAddress,
+              List.of(),
+              Optional.empty());
+      boolean takes = standing.stream().noneMatch(lease -> lease.subnet().equals(subnet));
+      if (takes) {
+        departures.expect(first);
+      }
       HostVlan joined =
-          new HostVlan(vlan.name(), vlan.config(), List.of(lease.subnet()), mac, publicAddress);
-      journal.commit(
-          new Batch().put(vlans, joined.name(), joined).remove(remembered, joined.name()));
-      LOG.info("joined VLAN {} (VNI {}) with {}", joined.name(), joined.vni(), lease.subnet());
+          plain.named(withForgotten(first, standing), leases, rememberedPlain(vlan.name()));
+      store.acquire(vlan, joined.attributes(), Wish.exactly(subnet));
+      Batch batch = new Batch().put(vlans, joined.name(), joined).remove(remembered, joined.name());
+      departures.cancel(batch, joined);
+      along.accept(batch, joined);
+      journal.commit(batch);
+      LOG.info("joined VLAN {} (VNI {}) with {}", joined.name(), joined.vni(), joined.subnets());
       keep(joined);
-      return joined;
+      return new Joined(joined, takes);
     } finally {
       joining.unlock();
     }
   }
 
+  /** With the leases that a lost journal knew, so that their addresses are had back at once. */
+  private HostVlan withForgotten(HostVlan first, List<Lease> standing) {
+    HostVlan all = first;
+    for (Lease lease : standing) {
+      if (!all.leased().contains(lease.subnet())
+          && all.isKnownAs(lease)
+          && !departures.concerns(all.name(), lease.subnet())) {
+        all = plain.with(all, lease.subnet());
+      }
+    }
+    return all;
+  }
+
   /** The one the peers know already, if they do; else the one from before; else a new one. */
-  private MacAddress vtepMac(Vlan vlan, IpAddress publicAddress) {
-    return store.leases(vlan).of(publicAddress).stream()
+  private MacAddress vtepMac(Vlan vlan, List<Lease> standing) {
+    return standing.stream()
         .flatMap(lease -> lease.attributes().vtepMac().stream())
         .findFirst()
         .or(() -> remembered.get(vlan.name()).map(Remembered::vtepMac))
@@ -180,7 +272,7 @@ public final class HostVlans implements AutoCloseable {
       if (!vlan.subnets().equals(full.subnets())) {
         return vlan;
       }
-      Lease lease = store.acquireAnother(vlan.vlan(), vlan.attributes(), Wish.any());
+      Lease lease = store.acquireAnother(vlan.vlan(), vlan.attributes(), plain.sparing(vlan));
       HostVlan wider = vlan.with(lease.subnet());
       journal.commit(new Batch().put(vlans, name, wider));
       LOG.info("VLAN {} is full on this host: took {} too", name, lease.subnet());
@@ -205,7 +297,9 @@ public final class HostVlans implements AutoCloseable {
       Batch batch =
           new Batch()
               .remove(vlans, name)
-              .put(remembered, name, new Remembered(vlan.get().subnets(), vlan.get().vtepMac()));
+              .remove(known, name)
+              .put(remembered, name, Remembered.of(vlan.get()))
+              .givingBack();
       departures.add(batch, vlan.get());
       journal.commit(batch);
       Optional.ofNullable(keepers.remove(name)).ifPresent(LeaseKeeper::close);
@@ -216,22 +310,90 @@ public final class HostVlans implements AutoCloseable {
     }
   }
 
+  /**
+   * This host is found at another address from now on; its leases follow in place.
+   *
+   * @param batch what goes in the same commit
+   */
+  public void move(String name, IpAddress publicAddress, Batch batch) {
+    joining.lock();
+    try {
+      HostVlan vlan =
+          vlans.get(name).orElseThrow(() -> new IllegalStateException("not in VLAN " + name));
+      HostVlan moved = vlan.publicAddress().equals(publicAddress) ? vlan : vlan.at(publicAddress);
+      journal.commit(batch.put(vlans, name, moved));
+      Optional.ofNullable(keepers.get(name)).ifPresent(LeaseKeeper::wake);
+    } finally {
+      joining.unlock();
+    }
+    changed.run();
+  }
+
   private void keep(HostVlan vlan) {
     keepers.computeIfAbsent(
         vlan.name(),
         name ->
             new LeaseKeeper(
                 store,
-                vlan.vlan(),
-                () -> byName(name).map(HostVlan::leases).orElse(List.of()),
-                changed,
+                vlan,
+                known.get(name).map(KnownPeers::peers).orElse(Peers.NONE),
+                new Owner(name),
                 clock));
+    // What etcd showed before the keeper stood in the table, whoever was told of it did not see.
+    changed.run();
+  }
+
+  private final class Owner implements LeaseKeeper.Owner {
+
+    private final String name;
+
+    Owner(String name) {
+      this.name = name;
+    }
+
+    @Override
+    public Optional<HostVlan> vlan() {
+      return byName(name);
+    }
+
+    @Override
+    public void changed() {
+      changed.run();
+    }
+
+    @Override
+    public boolean takeOver(Lease lease) {
+      // Who leaves holds the lock and waits for this very thread.
+      if (!joining.tryLock()) {
+        return false;
+      }
+      try {
+        Optional<HostVlan> here = byName(name).filter(v -> !v.leased().contains(lease.subnet()));
+        if (here.isPresent() && !departures.concerns(name, lease.subnet())) {
+          journal.commit(new Batch().put(vlans, name, plain.with(here.get(), lease.subnet())));
+          LOG.warn("VLAN {}: {} is this host's in etcd, and was forgotten", name, lease.subnet());
+        }
+      } finally {
+        joining.unlock();
+      }
+      changed.run();
+      return true;
+    }
+
+    @Override
+    public void remember(Peers peers) {
+      // Without the lock: one that leaves waits for this very thread.
+      if (byName(name).isPresent()) {
+        journal.commit(new Batch().put(known, name, KnownPeers.of(peers)));
+      }
+    }
   }
 
   /** Ends the watches; the leases stay in etcd, since the containers run on. */
   @Override
   public void close() {
     departures.close();
+    keepers.values().forEach(LeaseKeeper::end);
     keepers.values().forEach(LeaseKeeper::close);
   }
 }

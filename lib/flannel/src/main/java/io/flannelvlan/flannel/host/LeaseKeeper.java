@@ -6,27 +6,26 @@ import io.flannelvlan.flannel.BrokenEntry;
 import io.flannelvlan.flannel.Lease;
 import io.flannelvlan.flannel.LeaseWatch;
 import io.flannelvlan.flannel.Leases;
-import io.flannelvlan.flannel.Vlan;
+import io.flannelvlan.flannel.VlanEntries;
 import io.flannelvlan.flannel.VlanException;
 import io.flannelvlan.flannel.VlanStore;
+import io.flannelvlan.journal.JournalException;
 import io.flannelvlan.net.Cidr;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps this host's leases in one VLAN, and knows everybody's.
+ * Keeps this host's leases in one VLAN, and the VLAN's config, and knows everybody's leases.
  *
  * <p>Level, not edge: whenever etcd shows its state, what is missing of ours is put back and what
  * is about to end is renewed. The subnet never changes under running containers: if another host
@@ -39,92 +38,175 @@ final class LeaseKeeper implements AutoCloseable {
   private static final Duration RETRY = Duration.ofSeconds(5);
   private static final Duration LONGEST_WAIT = Duration.ofMinutes(10);
 
+  /** Hosts come and go in swarms; one record serves them all. */
+  private static final Duration BEFORE_WRITING_PEERS = Duration.ofSeconds(2);
+
+  private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(1);
+
+  /** What the keeper is about, and whom it tells; called from any thread, must not block. */
+  interface Owner {
+
+    /** The VLAN as it is at this moment; empty once it was left. */
+    Optional<HostVlan> vlan();
+
+    /** The leases in etcd changed, or what is known of the peers. */
+    void changed();
+
+    /**
+     * A lease of this very host that the VLAN does not have: an end between etcd and the journal
+     * left it, or a journal that was put back from an old copy.
+     *
+     * @return false to be asked again
+     */
+    boolean takeOver(Lease lease);
+
+    /** For the next start. */
+    void remember(Peers peers);
+  }
+
+  private final String vlan;
   private final VlanStore store;
-  private final Vlan vlan;
-  private final Supplier<List<Lease>> own;
-  private final Runnable changed;
+  private final Owner owner;
   private final InstantSource clock;
+  private final VlanConfigKeeper config;
   private final LeaseWatch watch;
   private final Thread thread;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition wakeUp = lock.newCondition();
-  private Optional<Leases> known = Optional.empty();
+  private Optional<VlanEntries> shown = Optional.empty();
+  private long listings;
+  private Peers peers;
   private boolean stale;
   private boolean closed;
 
-  /** When each of our subnets is due; touched by {@link #thread} alone. */
+  // Touched by the thread alone.
   private final Map<Cidr, Instant> due = new HashMap<>();
+  private final Map<Cidr, String> said = new HashMap<>();
+  private Peers written;
+  private long differsSince;
 
   /**
    * Begins to watch and to keep.
    *
-   * @param own this host's leases as they shall be at this moment
-   * @param changed called when the leases in etcd changed
+   * @param before what was known when this host last looked
    */
-  LeaseKeeper(
-      VlanStore store,
-      Vlan vlan,
-      Supplier<List<Lease>> own,
-      Runnable changed,
-      InstantSource clock) {
+  LeaseKeeper(VlanStore store, HostVlan here, Peers before, Owner owner, InstantSource clock) {
+    this.vlan = here.name();
     this.store = store;
-    this.vlan = vlan;
-    this.own = own;
-    this.changed = changed;
+    this.owner = owner;
     this.clock = clock;
-    this.thread = Thread.ofVirtual().name("leases-" + vlan.name()).start(this::run);
-    this.watch = store.watchLeases(vlan, new Follower());
+    this.peers = before;
+    this.written = before;
+    this.config = new VlanConfigKeeper(store, here.vlan());
+    this.thread = Thread.ofVirtual().name("leases-" + vlan).start(this::run);
+    this.watch = store.watchLeases(here.vlan(), new Follower());
   }
 
   /** All leases as etcd last showed them; empty until it has. */
-  Optional<Leases> known() {
+  Optional<Leases> shown() {
     lock.lock();
     try {
-      return known;
+      return shown.map(VlanEntries::leases);
     } finally {
       lock.unlock();
     }
   }
 
-  private final class Follower implements WatchListener<Leases> {
+  /** How many times etcd was listed anew; between two of them it may have become another. */
+  long listings() {
+    lock.lock();
+    try {
+      return listings;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** All leases that lead to a host, also those that etcd lost; empty if none was ever known. */
+  Optional<List<Lease>> peers() {
+    lock.lock();
+    try {
+      return shown.isEmpty() && peers.standing().isEmpty()
+          ? Optional.empty()
+          : Optional.of(peers.all());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** This host's part has changed: looks again. */
+  void wake() {
+    lock.lock();
+    try {
+      stale = true;
+      wakeUp.signal();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private final class Follower implements WatchListener<VlanEntries> {
 
     private List<BrokenEntry> broken = List.of();
+    private boolean isList = true;
 
     @Override
-    public void current(Leases leases) {
+    public void current(VlanEntries entries) {
+      Leases leases = entries.leases();
       if (!leases.broken().equals(broken)) {
         broken = leases.broken();
-        broken.forEach(entry -> LOG.warn("VLAN {}: passed over: {}", vlan.name(), entry.reason()));
+        broken.forEach(entry -> LOG.warn("VLAN {}: passed over: {}", vlan, entry.reason()));
       }
+      boolean lacksOurs = isList && lacksOurs(leases);
       lock.lock();
       try {
-        known = Optional.of(leases);
+        listings += isList ? 1 : 0;
+        Peers next = peers.after(entries, lacksOurs, clock.instant());
+        if (!next.missed().isEmpty() && !next.missed().equals(peers.missed())) {
+          LOG.warn(
+              "VLAN {}: etcd lost {}: the ways there stay until their hosts put them back",
+              vlan,
+              next.missed().keySet());
+        }
+        shown = Optional.of(entries);
+        peers = next;
         stale = true;
         wakeUp.signal();
       } finally {
         lock.unlock();
       }
-      changed.run();
+      isList = false;
+      owner.changed();
+    }
+
+    private boolean lacksOurs(Leases leases) {
+      return owner
+          .vlan()
+          .filter(here ->
+              here.leased().stream()
+                  .anyMatch(subnet -> leases.at(subnet).filter(here::owns).isEmpty()))
+          .isPresent();
     }
 
     @Override
     public void notCurrent(EtcdException reason) {
-      LOG.warn(
-          "VLAN {}: peers stay as they are until etcd is back: {}",
-          vlan.name(),
-          reason.getMessage());
+      isList = true;
+      LOG.warn("VLAN {}: peers stay as they are until etcd is back: {}", vlan, reason.getMessage());
     }
   }
 
   private void run() {
     Duration wait = LONGEST_WAIT;
     while (awaitWork(wait)) {
-      wait = known().map(this::keep).orElse(LONGEST_WAIT);
+      wait = shorter(keep(), writePeers(BEFORE_WRITING_PEERS));
     }
+    // Clears the interrupt that ended the work: it would close the journal's file.
+    boolean _ = Thread.interrupted();
+    writePeers(Duration.ZERO);
   }
 
-  /** Waits for news from etcd, or this long once there was some; false when it is time to end. */
+  /** Waits for news, or this long; false when it is time to end. */
   private boolean awaitWork(Duration atMost) {
     lock.lock();
     try {
@@ -142,58 +224,138 @@ final class LeaseKeeper implements AutoCloseable {
   }
 
   /** Puts right what is not; returns how long nothing needs to be done. */
-  private Duration keep(Leases leases) {
+  private Duration keep() {
+    Optional<HostVlan> here = owner.vlan();
+    Optional<VlanEntries> entries;
+    lock.lock();
+    try {
+      entries = shown;
+    } finally {
+      lock.unlock();
+    }
+    if (here.isEmpty() || entries.isEmpty()) {
+      return LONGEST_WAIT;
+    }
+    try {
+      config.keep(entries.get().config());
+      Duration wait = leases(here.get(), entries.get().leases());
+      return config.isTroubled() ? shorter(wait, RETRY) : wait;
+    } catch (EtcdException e) {
+      LOG.debug("VLAN {} waits: {}", vlan, e.getMessage());
+      return RETRY;
+    } catch (RuntimeException e) {
+      // A bug must not end the keeping of this VLAN.
+      LOG.error("VLAN {} is not kept", vlan, e);
+      return RETRY;
+    }
+  }
+
+  private Duration leases(HostVlan here, Leases leases) {
     Instant next = clock.instant().plus(LONGEST_WAIT);
-    List<Lease> wanted = new ArrayList<>(own.get());
-    due.keySet().retainAll(wanted.stream().map(Lease::subnet).toList());
-    for (Lease lease : wanted) {
+    due.keySet().retainAll(here.leased());
+    said.keySet().retainAll(here.leased());
+    for (Lease lease : here.leases()) {
       try {
-        Instant renewal = keep(lease, leases);
+        Instant renewal = keep(here, lease, leases);
         next = renewal.isBefore(next) ? renewal : next;
-      } catch (EtcdException e) {
-        LOG.debug("lease {} of VLAN {} waits: {}", lease.subnet(), vlan.name(), e.getMessage());
-        return RETRY;
+        said.remove(lease.subnet());
       } catch (VlanException e) {
-        LOG.error("{}", e.getMessage());
-      } catch (RuntimeException e) {
-        // A bug must not end the keeping of this lease, nor that of the others.
-        LOG.error("lease {} of VLAN {} is not kept", lease.subnet(), vlan.name(), e);
+        String trouble = String.valueOf(e.getMessage());
+        boolean ours = here.subnets().contains(lease.subnet());
+        // What that means for a plain subnet, PlainSubnets says, and sets another one aside.
+        if (!trouble.equals(said.put(lease.subnet(), trouble)) && ours) {
+          LOG.error("{}. Containers here keep their addresses of it, new ones get none", trouble);
+        }
       }
     }
     Duration wait = Duration.between(clock.instant(), next);
-    return wait.isNegative() ? Duration.ofNanos(1) : wait;
+    wait = wait.isNegative() ? Duration.ofNanos(1) : wait;
+    return forgotten(here, leases).allMatch(owner::takeOver) ? wait : shorter(wait, RETRY);
   }
 
-  private Instant keep(Lease lease, Leases leases) {
+  private static Stream<Lease> forgotten(HostVlan here, Leases leases) {
+    return leases.bySubnet().values().stream()
+        .filter(here::isKnownAs)
+        .filter(lease -> !here.leased().contains(lease.subnet()));
+  }
+
+  private Instant keep(HostVlan here, Lease lease, Leases leases) {
     Instant now = clock.instant();
     boolean stands = leases.holds(lease);
     Instant renewal =
         stands
-            ? due.computeIfAbsent(lease.subnet(), _ -> store.renewalOf(vlan, lease))
+            ? due.computeIfAbsent(lease.subnet(), _ -> store.renewalOf(here.vlan(), lease))
             : Instant.MIN;
     if (renewal.isAfter(now)) {
       return renewal;
     }
-    Instant next = store.renew(vlan, lease);
-    LOG.info(
-        "{} lease {} of VLAN {}", stands ? "renewed" : "put back", lease.subnet(), vlan.name());
+    Instant next = store.renew(here.vlan(), lease, here::owns);
+    LOG.info("{} lease {} of VLAN {}", stands ? "renewed" : "put back", lease.subnet(), vlan);
     due.put(lease.subnet(), next);
     return next;
   }
 
-  @Override
-  public void close() {
+  /**
+   * Writes what a restart would have to know.
+   *
+   * @param calm how long a change may wait for others to come
+   * @return how long that can wait
+   */
+  private Duration writePeers(Duration calm) {
+    Peers now;
     lock.lock();
     try {
-      closed = true;
-      wakeUp.signal();
+      now = peers;
     } finally {
       lock.unlock();
     }
+    if (now.hasSameLeases(written)) {
+      differsSince = 0;
+      return LONGEST_WAIT;
+    }
+    differsSince = differsSince == 0 ? System.nanoTime() : differsSince;
+    Duration left = calm.minusNanos(System.nanoTime() - differsSince);
+    if (left.isPositive()) {
+      return left;
+    }
+    try {
+      owner.remember(now);
+      written = now;
+      differsSince = 0;
+      return LONGEST_WAIT;
+    } catch (JournalException e) {
+      LOG.debug("the peers of VLAN {} are not written: {}", vlan, e.getMessage());
+      return RETRY;
+    }
+  }
+
+  private static Duration shorter(Duration one, Duration other) {
+    return one.compareTo(other) <= 0 ? one : other;
+  }
+
+  /** Asks it to end; {@link #close} waits for that. */
+  void end() {
+    lock.lock();
+    try {
+      if (!closed) {
+        closed = true;
+        wakeUp.signal();
+        // Under the lock: who sees that it is closed has been interrupted, and will not be again.
+        thread.interrupt();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void close() {
+    end();
     watch.close();
     try {
-      // A step that is under way ends by its own deadline; after that nothing is written any more.
-      thread.join(TimeUnit.SECONDS.toMillis(10));
+      if (!thread.join(CLOSE_PATIENCE)) {
+        LOG.warn("VLAN {}: its keeper is still at work, left behind", vlan);
+      }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     }

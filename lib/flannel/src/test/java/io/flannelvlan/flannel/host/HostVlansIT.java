@@ -27,6 +27,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterAll;
@@ -59,6 +60,7 @@ class HostVlansIT {
   @BeforeEach
   void start() {
     SERVER.ctl("del", "", "--from-key=true");
+    store.create(VLAN.name(), VLAN.config());
     open(state.resolve("first"), 1);
   }
 
@@ -87,6 +89,26 @@ class HostVlansIT {
     assertThat(changes).hasPositiveValue();
   }
 
+  /** Etcd may answer before the start is over: many starts, since it seldom does. */
+  @Test
+  void whoeverIsToldOfChangesIsToldOnceTheLeasesCanBeSeen() {
+    vlans.join(VLAN, TWENTY, HERE);
+    for (int round = 0; round < 100; round++) {
+      stop();
+      AtomicBoolean seen = new AtomicBoolean();
+      journal = Journal.open(state.resolve("first"));
+      vlans = new HostVlans(store, journal, new Random(round), clock, () -> {});
+      HostVlans next = vlans;
+      next.whenChanged(() -> {
+        if (next.leases("vlan002").isPresent()) {
+          seen.set(true);
+        }
+      });
+      next.start();
+      Waiting.until("told and seen", PATIENCE, seen::get);
+    }
+  }
+
   @Test
   void aDeletedLeaseIsPutBackWithTheSameSubnetAndMac() {
     HostVlan joined = vlans.join(VLAN, TWENTY, HERE);
@@ -98,6 +120,23 @@ class HostVlansIT {
     }
     assertThat(ETCD.timeToLive(ETCD.get(KEY).orElseThrow().grant()).orElseThrow())
         .isGreaterThan(Duration.ofHours(23));
+  }
+
+  @Test
+  void anOwnLeaseThatExpiresIsPutBackWithTheSameSubnetAndMacForAnotherDay() {
+    HostVlan joined = vlans.join(VLAN, TWENTY, HERE);
+    await("the own lease is known", known -> known.at(TWENTY).isPresent());
+    KeyValue lease = ETCD.get(KEY).orElseThrow();
+    ETCD.put(KEY, lease.value(), ETCD.grant(Duration.ofSeconds(2)));
+    Waiting.until(
+        "it expired and is back",
+        PATIENCE,
+        () ->
+            ETCD.get(KEY).filter(kv -> kv.createRevision() != lease.createRevision()).isPresent());
+    assertThat(store.leases(VLAN).at(TWENTY)).contains(joined.leases().getFirst());
+    assertThat(ETCD.timeToLive(ETCD.get(KEY).orElseThrow().grant()).orElseThrow())
+        .isGreaterThan(Duration.ofHours(23));
+    assertThat(vlans.all()).containsExactly(joined);
   }
 
   @Test
@@ -183,6 +222,41 @@ class HostVlansIT {
     assertThat(vlans.join(VLAN, TWENTY, HERE).subnets()).containsExactly(TWENTY);
     Waiting.until("the rest is given back", PATIENCE, () -> vlans.leaving().isEmpty());
     assertThat(store.leases(VLAN).bySubnet().values()).containsExactly(wider.leases().getFirst());
+  }
+
+  @Test
+  void aLeaseThatAFrozenEtcdGrantsTooLateIsGivenBack() {
+    SERVER.freeze();
+    try {
+      assertThatThrownBy(() -> vlans.join(VLAN, TWENTY, HERE)).isInstanceOf(EtcdException.class);
+    } finally {
+      SERVER.thaw();
+    }
+    Waiting.until("etcd answers again", PATIENCE, ETCD::isReachable);
+    Waiting.until("nothing more is to be given back", PATIENCE, () -> vlans.leaving().isEmpty());
+    assertThat(store.leases(VLAN).bySubnet()).isEmpty();
+    assertThat(vlans.join(VLAN, TWENTY, HERE).subnets()).containsExactly(TWENTY);
+    assertThat(vlans.leaving()).isEmpty();
+  }
+
+  @Test
+  void aLeaseThatEtcdHasAndTheJournalForgotIsTakenOver() {
+    HostVlan joined = vlans.join(VLAN, TWENTY, HERE);
+    stop();
+    Cidr thirty = Cidr.parse("10.2.30.0/24");
+    Cidr forty = Cidr.parse("10.2.40.0/24");
+    LeaseAttributes ours = joined.leases().getFirst().attributes();
+    LeaseAttributes anothers =
+        LeaseAttributes.vxlan(HERE, new Vni(2), new MacAddress(0x020000000099L));
+    store.acquireAnother(VLAN, ours, Wish.exactly(thirty));
+    store.acquireAnother(VLAN, anothers, Wish.exactly(forty));
+    open(state.resolve("first"), 1);
+    Waiting.until(
+        "it is taken over",
+        PATIENCE,
+        () -> vlans.byName("vlan002").orElseThrow().subnets().contains(thirty));
+    // What has our address and another MAC may be a flanneld's of this host.
+    assertThat(vlans.byName("vlan002").orElseThrow().subnets()).containsExactly(TWENTY, thirty);
   }
 
   private void leaveWithoutEtcd(boolean restart) {

@@ -1,0 +1,129 @@
+package io.flannelvlan.flannel.host;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.flannelvlan.flannel.BrokenEntry;
+import io.flannelvlan.flannel.ConfigEntry;
+import io.flannelvlan.flannel.Lease;
+import io.flannelvlan.flannel.LeaseAttributes;
+import io.flannelvlan.flannel.Leases;
+import io.flannelvlan.flannel.SubnetKey;
+import io.flannelvlan.flannel.VlanEntries;
+import io.flannelvlan.net.Cidr;
+import io.flannelvlan.net.IpAddress;
+import io.flannelvlan.net.MacAddress;
+import io.flannelvlan.net.Vni;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+class PeersTest {
+
+  private static final long CREATED = 1;
+  private static final Instant NOW = Instant.parse("2026-11-22T20:00:00Z");
+  private static final Lease A = lease(1, "10.2.20.0/24");
+  private static final Lease B = lease(2, "10.2.30.0/24");
+  private static final Lease C = lease(3, "10.2.40.0/24");
+
+  private final Peers both = Peers.NONE.after(shown(7, A, B), false, NOW);
+
+  @Test
+  void aLeaseThatACompleteStateLacksIsGone() {
+    assertThat(both.after(shown(8, A), false, NOW).all()).containsExactly(A);
+    assertThat(both.after(shown(9), false, NOW).all()).isEmpty();
+  }
+
+  @Test
+  void aDoubtfulStateTakesNothingAwayAndBringsWhatItShows() {
+    Peers doubted = both.after(shown(2, C), true, NOW);
+    assertThat(doubted.all()).containsExactlyInAnyOrder(A, B, C);
+    assertThat(doubted.standing().values()).containsExactly(C);
+  }
+
+  @Test
+  void whatIsMissedStaysThroughCompleteStatesUntilItIsBack() {
+    Peers doubted = both.after(shown(2), true, NOW);
+    Peers half = doubted.after(shown(3, A), false, NOW.plusSeconds(1));
+    assertThat(half.all()).containsExactly(A, B);
+    assertThat(half.missed().values()).containsExactly(B);
+    Peers whole = half.after(shown(4, A, B), false, NOW.plusSeconds(2));
+    assertThat(whole.missed()).isEmpty();
+    assertThat(whole.after(shown(5, A), false, NOW.plusSeconds(3)).all()).containsExactly(A);
+  }
+
+  @Test
+  void aMissedLeaseMakesWayForWhoeverHasItsSubnetNow() {
+    Peers doubted = both.after(shown(2), true, NOW);
+    Lease taken = lease(9, "10.2.20.0/24");
+    Lease around = lease(9, "10.2.30.0/23");
+    assertThat(doubted.after(shown(3, taken), false, NOW).all()).containsExactly(taken, B);
+    assertThat(doubted.after(shown(3, around), false, NOW).all()).containsExactly(around, A);
+  }
+
+  @Test
+  void aMissedLeaseIsDroppedWhenItWouldHaveEndedByItself() {
+    Peers doubted = both.after(shown(2), true, NOW);
+    assertThat(doubted.after(shown(3, A), false, NOW.plus(Duration.ofHours(23))).all())
+        .containsExactly(A, B);
+    assertThat(doubted.after(shown(3, A), false, NOW.plus(Duration.ofHours(24))).all())
+        .containsExactly(A);
+  }
+
+  @Test
+  void aValueThatCannotBeReadLeavesTheLeaseThatItWas() {
+    BrokenEntry broken = new BrokenEntry("…/10.2.30.0-24", Optional.of(B.subnet()), "rubbish");
+    Leases damaged = new Leases(8, shown(8, A).leases().bySubnet(), List.of(broken));
+    assertThat(both.after(entries(CREATED, damaged), false, NOW).all()).containsExactly(A, B);
+  }
+
+  @Test
+  void theJournalGivesItBackAsItWas() {
+    Peers doubted = both.after(shown(2, C), true, NOW);
+    assertThat(KnownPeers.of(doubted).peers()).isEqualTo(doubted);
+  }
+
+  @Test
+  void aWipeThatWasNeverSeenTakesNothingAway() {
+    // The wipe and what another host put back came in one.
+    VlanEntries rebuilt = entries(8, new Leases(9, shown(9, C).leases().bySubnet(), List.of()));
+    Peers doubted = both.after(rebuilt, false, NOW);
+    assertThat(doubted.all()).containsExactlyInAnyOrder(A, B, C);
+    assertThat(doubted.after(rebuilt, false, NOW).all()).containsExactlyInAnyOrder(A, B, C);
+  }
+
+  @Test
+  void aStateWithoutItsConfigTakesNothingAway() {
+    VlanEntries headless = entries(0, shown(8, A).leases());
+    assertThat(both.after(headless, false, NOW).all()).containsExactly(A, B);
+  }
+
+  @Test
+  void aStateFromBeforeTakesNothingAway() {
+    assertThat(both.after(shown(6, A), false, NOW).all()).containsExactly(A, B);
+  }
+
+  private static VlanEntries entries(long created, Leases leases) {
+    return new VlanEntries(new ConfigEntry.Absent(), created, leases);
+  }
+
+  private static VlanEntries shown(long revision, Lease... leases) {
+    SortedMap<SubnetKey, Lease> bySubnet = new TreeMap<>();
+    for (Lease lease : leases) {
+      bySubnet.put(lease.key(), lease);
+    }
+    return entries(CREATED, new Leases(revision, bySubnet, List.of()));
+  }
+
+  private static Lease lease(int host, String subnet) {
+    return new Lease(
+        Cidr.parse(subnet),
+        LeaseAttributes.vxlan(
+            IpAddress.parse("198.51.100." + host),
+            new Vni(2),
+            new MacAddress(0x020000000000L + host)));
+  }
+}

@@ -1,0 +1,108 @@
+package io.flannelvlan.flannel.host;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.flannelvlan.etcd.Etcd;
+import io.flannelvlan.etcd.TestingEtcd;
+import io.flannelvlan.etcd.Waiting;
+import io.flannelvlan.flannel.Lease;
+import io.flannelvlan.flannel.VlanStore;
+import io.flannelvlan.net.Cidr;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A host that starts on another state than it ended with, in the VLAN of {@link EtcdLossIT}. */
+class StateLossIT {
+
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Cidr FIRST = Cidr.parse("10.2.20.0/24");
+
+  private final TestingEtcd server = TestingEtcd.started();
+  private final Etcd watcher = server.client();
+  private final VlanStore store = EtcdLossIT.store(watcher);
+
+  @TempDir Path state;
+  private Member host;
+
+  @BeforeEach
+  void start() {
+    store.create("vlan002", EtcdLossIT.VLAN.config());
+    host = open("kept");
+  }
+
+  @AfterEach
+  void stop() {
+    host.close();
+    watcher.close();
+    server.close();
+  }
+
+  @Test
+  void aPeerThatCameJustBeforeTheEndIsKnownAtTheNextStartThoughEtcdIsAway() {
+    host.join(FIRST.toString());
+    Cidr subnet = Cidr.parse("10.2.30.0/24");
+    try (Member peer = new Member(server.settings(), state, 12)) {
+      peer.join(subnet.toString());
+      Waiting.until("the peer is known", PATIENCE, () -> host.peers().contains(subnet));
+      host.close();
+    }
+    server.stop();
+    host = open("kept");
+    assertThat(host.peers()).contains(subnet);
+  }
+
+  @Test
+  void whoLostItsStateJoinsWithAllThatIsItsOwn() {
+    HostVlan before = host.vlans.joinFurther(host.join(FIRST.toString()));
+    host.close();
+    host = open("lost");
+    AtomicInteger commits = new AtomicInteger();
+    Joined again =
+        host.vlans.join(
+            EtcdLossIT.VLAN,
+            FIRST,
+            host.address,
+            (_, joined) -> {
+              commits.incrementAndGet();
+              assertThat(host.vlans.all()).isEmpty();
+              assertThat(joined.subnets()).isEqualTo(before.subnets());
+            });
+    assertThat(again.tookLease()).isFalse();
+    assertThat(again.vlan()).isEqualTo(before);
+    assertThat(commits).hasValue(1);
+  }
+
+  @Test
+  void joiningThatFailsBeforeItsCommitGivesBackOnlyWhatItTook() {
+    HostVlan before = host.vlans.joinFurther(host.join(FIRST.toString()));
+    host.close();
+    host = open("lost");
+    Cidr third = Cidr.parse("10.2.77.0/24");
+    assertThatThrownBy(() ->
+            host.vlans.join(
+                EtcdLossIT.VLAN,
+                third,
+                host.address,
+                (_, _) -> {
+                  throw new IllegalStateException("no");
+                }))
+        .hasMessage("no");
+    Waiting.until(
+        "the third is given back",
+        PATIENCE,
+        () -> store.leases(EtcdLossIT.VLAN).at(third).isEmpty());
+    assertThat(store.leases(EtcdLossIT.VLAN).of(host.address))
+        .extracting(Lease::subnet)
+        .containsExactlyInAnyOrderElementsOf(before.subnets());
+  }
+
+  private Member open(String directory) {
+    return new Member(server.settings(), state.resolve(directory), 11);
+  }
+}
