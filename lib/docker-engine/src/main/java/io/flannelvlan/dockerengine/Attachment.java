@@ -1,6 +1,8 @@
 package io.flannelvlan.dockerengine;
 
+import io.flannelvlan.net.InterfaceAddress;
 import io.flannelvlan.net.IpAddress;
+import io.flannelvlan.net.MacAddress;
 import java.util.Optional;
 
 /**
@@ -8,5 +10,15 @@ import java.util.Optional;
  *
  * @param network the network's id
  * @param endpoint its own; of a container that only may be attached later there is none
+ * @param assigned with the prefix length of its subnet
  */
-public record Attachment(String network, Optional<String> endpoint, Optional<IpAddress> address) {}
+public record Attachment(
+    String network,
+    Optional<String> endpoint,
+    Optional<InterfaceAddress> assigned,
+    Optional<MacAddress> mac) {
+
+  public Optional<IpAddress> address() {
+    return assigned.map(InterfaceAddress::address);
+  }
+}

@@ -1,36 +1,34 @@
 package io.flannelvlan.dockerengine;
 
-import java.io.BufferedInputStream;
+import io.flannelvlan.unixhttp.Question;
+import io.flannelvlan.unixhttp.UnixHttp;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.AsynchronousCloseException;
-import java.nio.channels.Channels;
-import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 
 /**
- * dockerd at its Unix socket; one connection per question.
+ * dockerd at its Unix socket.
  *
- * <p>HTTP/1.0 on purpose: the answer is then neither chunked nor kept alive, it ends with the
- * connection, and one that was cut short is not JSON any more. Paths without a version get the
- * engine's own; the few members that we read are the same in all of them.
+ * <p>Paths without a version get the engine's own; the few members that we read and write are the
+ * same in all of them.
  */
 public final class DockerEngine {
 
   /** dockerd listens early in its start and answers when it is done; that is no answer for us. */
   private static final Duration DEADLINE = Duration.ofSeconds(10);
 
-  private static final int LONGEST_LINE = 8192;
+  /** dockerd calls the plugin meanwhile, which may have to wait for etcd, and repeats its calls. */
+  private static final Duration CHANGE_DEADLINE = Duration.ofSeconds(40);
+
+  private static final int OK = 200;
+  private static final int CREATED = 201;
+  private static final int NO_CONTENT = 204;
+  private static final int NOT_FOUND = 404;
 
   private final Path socket;
+  private final UnixHttp http;
   private final Duration deadline;
   private final EngineJson json = new EngineJson();
 
@@ -40,6 +38,7 @@ public final class DockerEngine {
 
   DockerEngine(Path socket, Duration deadline) {
     this.socket = socket;
+    this.http = new UnixHttp(socket);
     this.deadline = deadline;
   }
 
@@ -48,9 +47,9 @@ public final class DockerEngine {
     return get("/info", json::engineId);
   }
 
-  /** The ids of all networks, those that are being removed excepted. */
-  public Set<String> networkIds() {
-    return get("/networks", json::networkIds);
+  /** All networks, those that are being removed excepted. */
+  public List<ListedNetwork> networks() {
+    return get("/networks", json::networks);
   }
 
   /**
@@ -62,9 +61,79 @@ public final class DockerEngine {
     return get("/networks/" + id, json::network);
   }
 
-  /** What all containers, running or not, are attached to; the containers' own memory of it. */
-  public List<Attachment> attachments() {
-    return get("/containers/json?all=true", json::attachments);
+  /**
+   * Makes a network.
+   *
+   * @throws EngineException in the engine's words, such as that its name is taken
+   */
+  public void create(NewNetwork network) {
+    ask(
+        Question.post("/networks/create", json.create(network), CHANGE_DEADLINE),
+        (status, body) -> {
+          requireStatus(status, CREATED, body);
+          return network;
+        });
+  }
+
+  /**
+   * Removes a network; one that is not there is removed already.
+   *
+   * @throws EngineException in the engine's words, such as that it has active endpoints
+   */
+  public void remove(String id) {
+    ask(
+        Question.delete("/networks/" + id, CHANGE_DEADLINE),
+        (status, body) -> {
+          if (status != NOT_FOUND) {
+            requireStatus(status, NO_CONTENT, body);
+          }
+          return id;
+        });
+  }
+
+  /**
+   * Connects a container.
+   *
+   * @throws EngineException in the engine's words, such as that there is no such container
+   */
+  public void connect(NewAttachment attachment) {
+    ask(
+        Question.post(
+            "/networks/" + attachment.network() + "/connect",
+            json.connect(attachment),
+            CHANGE_DEADLINE),
+        (status, body) -> {
+          requireStatus(status, OK, body);
+          return attachment;
+        });
+  }
+
+  /**
+   * Disconnects a container.
+   *
+   * @throws EngineException in the engine's words, such as that it is not connected
+   */
+  public void disconnect(String network, String container) {
+    ask(
+        Question.post(
+            "/networks/" + network + "/disconnect", json.disconnect(container), CHANGE_DEADLINE),
+        (status, body) -> {
+          requireStatus(status, OK, body);
+          return container;
+        });
+  }
+
+  /** All containers, running or not; what they are attached to is their own memory of it. */
+  public List<EngineContainer> containers() {
+    return get("/containers/json?all=true", json::containers);
+  }
+
+  /**
+   * The ports that a container was made to publish, IPv4 only. Which of several allowed ports it
+   * got, an engine does not know of a plugin's network.
+   */
+  public List<EnginePort> ports(String container) {
+    return get("/containers/" + container + "/json", json::ports);
   }
 
   /** Reads one kind of answer. */
@@ -73,62 +142,25 @@ public final class DockerEngine {
   }
 
   private <T> T get(String path, Answer<T> answer) {
-    Supplier<String> what = () -> "Docker at " + socket + ", GET " + path + ": ";
-    try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
-      Thread limit = Thread.ofVirtual().start(() -> closeLate(channel));
-      try {
-        ask(channel, path);
-        InputStream in = new BufferedInputStream(Channels.newInputStream(channel));
-        requireOk(in);
-        return answer.read(in);
-      } finally {
-        limit.interrupt();
-      }
-    } catch (AsynchronousCloseException e) {
-      throw new EngineException(what.get() + "no answer in " + deadline.toSeconds() + " s", e);
-    } catch (IOException | IllegalArgumentException e) {
-      throw new EngineException(what.get() + e.getMessage(), e);
-    }
+    return ask(
+        Question.get(path, deadline),
+        (status, body) -> {
+          requireStatus(status, OK, body);
+          return answer.read(body);
+        });
   }
 
-  /** A blocked read knows no time limit of its own. */
-  private void closeLate(SocketChannel channel) {
+  private <T> T ask(Question question, UnixHttp.Reader<T> reader) {
     try {
-      TimeUnit.NANOSECONDS.sleep(deadline.toNanos());
-      channel.close();
-    } catch (InterruptedException | IOException _) {
-      // Answered in time, or closed already.
+      return http.ask(question, reader);
+    } catch (IOException | IllegalArgumentException e) {
+      throw new EngineException("Docker at " + socket + ", " + question + ": " + e.getMessage(), e);
     }
   }
 
-  private static void ask(SocketChannel channel, String path) throws IOException {
-    ByteBuffer request =
-        ByteBuffer.wrap(
-            ("GET " + path + " HTTP/1.0\r\nHost: docker\r\n\r\n")
-                .getBytes(StandardCharsets.US_ASCII));
-    while (request.hasRemaining()) {
-      channel.write(request);
+  private void requireStatus(int status, int wanted, InputStream body) throws IOException {
+    if (status != wanted) {
+      throw new IOException(json.refusal(body).orElse("HTTP " + status));
     }
-  }
-
-  private static void requireOk(InputStream in) throws IOException {
-    String status = line(in);
-    if (!status.matches("HTTP/1\\.[01] 200( .*)?")) {
-      throw new IOException(status.isEmpty() ? "no answer" : status);
-    }
-    while (!line(in).isEmpty()) {
-      // No header changes how the body is read.
-    }
-  }
-
-  private static String line(InputStream in) throws IOException {
-    StringBuilder line = new StringBuilder();
-    for (int c = in.read(); c >= 0 && c != '\n'; c = in.read()) {
-      line.append((char) c);
-      if (line.length() > LONGEST_LINE) {
-        throw new IOException("the answer is no HTTP");
-      }
-    }
-    return line.toString().strip();
   }
 }

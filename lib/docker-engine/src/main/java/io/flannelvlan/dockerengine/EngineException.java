@@ -1,5 +1,7 @@
 package io.flannelvlan.dockerengine;
 
+import io.flannelvlan.unixhttp.NobodyListens;
+
 /** No answer that can be used, or none of the engine that was meant. */
 public final class EngineException extends RuntimeException {
 
@@ -11,5 +13,10 @@ public final class EngineException extends RuntimeException {
 
   EngineException(String message, Throwable cause) {
     super(message, cause);
+  }
+
+  /** Whether no engine is at the socket, in place of one that does not answer, or not well. */
+  public boolean isNobodyThere() {
+    return getCause() instanceof NobodyListens;
   }
 }

@@ -3,17 +3,24 @@ package io.flannelvlan.dockerengine;
 import io.flannelvlan.net.IpAddress;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A network as the engine has it.
  *
  * @param attachments all its endpoints, those without a sandbox too
- * @param auxiliary addresses that its user set aside
  */
-public record EngineNetwork(String id, List<Attachment> attachments, Set<IpAddress> auxiliary) {
+public record EngineNetwork(String id, NetworkSpec spec, List<Attachment> attachments) {
 
   public EngineNetwork {
     attachments = List.copyOf(attachments);
-    auxiliary = Set.copyOf(auxiliary);
+  }
+
+  /** Addresses that its user set aside. */
+  public Set<IpAddress> auxiliary() {
+    return spec.pools().stream()
+        .flatMap(pool -> pool.auxiliary().values().stream())
+        .map(IpAddress::parse)
+        .collect(Collectors.toSet());
   }
 }
