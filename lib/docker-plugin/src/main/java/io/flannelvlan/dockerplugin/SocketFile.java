@@ -52,8 +52,7 @@ final class SocketFile implements AutoCloseable {
     if (directory == null) {
       throw new Refused("socket " + path + ": this is no place for a file");
     }
-    // The process's number keeps the path short; dockerd looks for sockets in no such directory.
-    Path workshop = directory.resolve(".fv" + ProcessHandle.current().pid());
+    Path workshop = workshop(path);
     checkLength(path);
     checkLength(workshop.resolve("s"));
     try {
@@ -75,6 +74,16 @@ final class SocketFile implements AutoCloseable {
     } catch (IOException e) {
       throw new Refused("socket " + path + ": " + e, e);
     }
+  }
+
+  /**
+   * The private directory of this socket and no other: whoever holds the socket's lock may remove
+   * one that a killed instance left. A hash keeps it short, and dockerd looks for sockets in no
+   * such directory.
+   */
+  static Path workshop(Path socket) {
+    int name = socket.getFileName().toString().hashCode();
+    return socket.resolveSibling(".fv" + Integer.toHexString(name));
   }
 
   /** Where to bind. */

@@ -7,7 +7,9 @@ import io.flannelvlan.dockerplugin.DockerdPeer.Answer;
 import io.flannelvlan.dockerplugin.PluginServer.Limits;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -193,9 +195,37 @@ class PluginServerTest {
     try (Served served = Served.ready()) {
       served.server.close();
       assertThatThrownBy(() -> DockerdPeer.connect(served.socket)).isInstanceOf(IOException.class);
-      try (PluginServer _ = PluginServer.start(served.socket, Served.MANIFEST)) {
+      try (PluginServer _ = PluginServer.start(List.of(served.socket), Served.MANIFEST)) {
         assertThat(DockerdPeer.call(served.socket, "Plugin.Activate", "").status()).isEqualTo(200);
       }
+    }
+  }
+
+  @Test
+  void everySocketIsServedAndNoneIsLeft() throws IOException {
+    try (Served served = Served.ready()) {
+      Path one = served.directory.resolve("one.sock");
+      Path other = served.directory.resolve("other.sock");
+      try (PluginServer _ = PluginServer.start(List.of(one, other), Served.MANIFEST)) {
+        for (Path socket : List.of(one, other)) {
+          assertThat(DockerdPeer.call(socket, "Plugin.Activate", "").status()).isEqualTo(200);
+        }
+      }
+      assertThat(one).doesNotExist();
+      assertThat(other).doesNotExist();
+    }
+  }
+
+  @Test
+  void aPlaceThatIsTakenLeavesNothingAtTheOthers() throws IOException {
+    try (Served served = Served.ready()) {
+      Path free = served.directory.resolve("free.sock");
+      assertThatThrownBy(
+              () -> PluginServer.start(List.of(free, served.socket), Served.MANIFEST).close())
+          .isInstanceOf(Refused.class)
+          .hasMessageContaining(served.socket + ": another instance is serving it");
+      assertThat(free).doesNotExist();
+      PluginServer.start(List.of(free), Served.MANIFEST).close();
     }
   }
 

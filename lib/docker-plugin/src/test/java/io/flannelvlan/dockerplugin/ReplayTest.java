@@ -40,7 +40,7 @@ class ReplayTest {
     TestingIpam ipam = new TestingIpam();
     List<JsonNode> calls = calls(engine);
     assertThat(calls).hasSizeGreaterThan(70);
-    try (PluginServer server = PluginServer.start(socket, RECORDER, Limits.DEFAULT);
+    try (PluginServer server = PluginServer.start(List.of(socket), RECORDER, Limits.DEFAULT);
         DockerdPeer peer = DockerdPeer.connect(socket)) {
       server.ready(network, ipam);
       for (JsonNode call : calls) {

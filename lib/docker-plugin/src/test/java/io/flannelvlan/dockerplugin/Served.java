@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.stream.Stream;
 
 /** A real server on a socket of its own, with handlers that keep what they are asked. */
@@ -29,7 +30,7 @@ final class Served implements AutoCloseable {
   private Served(Limits limits) throws IOException {
     directory = Files.createTempDirectory("fv");
     socket = directory.resolve("flannelvlan.sock");
-    server = PluginServer.start(socket, MANIFEST, limits);
+    server = PluginServer.start(List.of(socket), MANIFEST, limits);
   }
 
   static Served ready() throws IOException {

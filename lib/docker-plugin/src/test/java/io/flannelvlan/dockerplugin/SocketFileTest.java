@@ -10,6 +10,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,7 +24,7 @@ class SocketFileTest {
   }
 
   private static PluginServer serve(Path socket) {
-    return PluginServer.start(socket, Served.MANIFEST, Served.QUICK);
+    return PluginServer.start(List.of(socket), Served.MANIFEST, Served.QUICK);
   }
 
   private static void assertServed(Path socket) throws IOException {
@@ -68,7 +69,7 @@ class SocketFileTest {
 
   @Test
   void workshopOfAKilledInstanceIsNoObstacle() throws IOException {
-    Path workshop = directory.resolve(".fv" + ProcessHandle.current().pid());
+    Path workshop = SocketFile.workshop(socket());
     Files.createDirectory(workshop);
     Files.createFile(workshop.resolve("s"));
     try (PluginServer _ = serve(socket())) {
