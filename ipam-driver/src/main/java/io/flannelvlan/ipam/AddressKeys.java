@@ -11,6 +11,7 @@ import io.flannelvlan.etcd.KeyValue;
 import io.flannelvlan.etcd.Txn;
 import io.flannelvlan.etcd.TxnResult;
 import io.flannelvlan.flannel.host.HostVlan;
+import io.flannelvlan.net.Cidr;
 import io.flannelvlan.net.InterfaceAddress;
 import io.flannelvlan.net.IpAddress;
 import io.flannelvlan.net.MacAddress;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /**
  * The addresses of all hosts in etcd, one key each:
@@ -97,9 +99,29 @@ final class AddressKeys {
     return result.succeeded() ? Optional.empty() : result.current(key).map(this::holder);
   }
 
-  /** Writes the key as this host knows it, whatever it held. */
-  void write(String vlan, IpAddress host, AllocatedAddress address) {
-    etcd.txn(Txn.when().put(key(vlan, address.address().address()), value(host, address)));
+  /**
+   * Writes the key as this host knows it.
+   *
+   * @param yields whether a holder that stands there makes way
+   * @return the one who does not
+   */
+  Optional<Holder> write(
+      String vlan, IpAddress host, AllocatedAddress address, Predicate<Holder> yields) {
+    String key = key(vlan, address.address().address());
+    Optional<KeyValue> present = etcd.get(key);
+    while (true) {
+      Optional<Holder> other = present.map(this::holder).filter(yields.negate());
+      if (other.isPresent()) {
+        return other;
+      }
+      Guard guard = present.map(Guard::unchanged).orElseGet(() -> Guard.absent(key));
+      TxnResult result = etcd.txn(Txn.when(guard).put(key, value(host, address)));
+      if (result.succeeded()) {
+        return Optional.empty();
+      }
+      // Somebody else was faster; this goes on for as long as others change the same key.
+      present = result.current(key);
+    }
   }
 
   /** Removes the key if it is that host's. */
@@ -109,6 +131,16 @@ final class AddressKeys {
     if (present.isPresent() && holder(present.get()).isAt(host)) {
       etcd.txn(Txn.when(Guard.unchanged(present.get())).delete(key));
     }
+  }
+
+  /** Removes all keys of the host in one of its subnets. */
+  void clear(HostVlan vlan, Cidr subnet) {
+    list(vlan.name())
+        .forEach((address, holder) ->
+            holder
+                .address()
+                .filter(host -> subnet.contains(address) && vlan.isAt(host))
+                .ifPresent(host -> remove(vlan.name(), host, address)));
   }
 
   /** Who holds what in the VLAN. */
@@ -133,7 +165,8 @@ final class AddressKeys {
     list(vlan.name())
         .forEach((address, holder) ->
             vlan.subnets().stream()
-                .filter(subnet -> subnet.contains(address) && holder.isAt(vlan.publicAddress()))
+                .filter(subnet ->
+                    subnet.contains(address) && holder.address().filter(vlan::isAt).isPresent())
                 .findFirst()
                 .map(subnet ->
                     allocated(vlan, new InterfaceAddress(address, subnet.length()), holder))

@@ -41,11 +41,9 @@ final class AddressMirror implements AutoCloseable {
    */
   private static final Duration CALM = Duration.ofMillis(50);
 
-  /** One range read per VLAN; for what nobody told us of, such as a key removed by hand. */
-  private static final Duration TICK = Duration.ofMinutes(10);
-
   private final HostVlans vlans;
   private final AddressKeys keys;
+  private final AbandonedAddresses abandoned;
   private final Table<AllocatedAddress> table;
   private final Owner owner;
   private final ReentrantLock lock = new ReentrantLock();
@@ -82,13 +80,13 @@ final class AddressMirror implements AutoCloseable {
 
   private final SequencedSet<Step> due = new LinkedHashSet<>();
 
-  /** This host's leases as etcd last showed them, and at which revision. */
-  private record Standing(Set<Cidr> subnets, long revision) {
+  /** This host's leases as etcd last showed them, and how many times it was listed by then. */
+  private record Standing(Set<Cidr> subnets, long listings) {
     static final Standing UNKNOWN = new Standing(Set.of(), 0);
 
-    /** A lease that came back, and an etcd that went back in time, may lack addresses too. */
+    /** Where a lease came back, and in an etcd that was away, addresses may be missing too. */
     boolean mayHaveLostKeys(Standing now) {
-      return now.revision < revision || !subnets.containsAll(now.subnets);
+      return now.listings != listings || !subnets.containsAll(now.subnets);
     }
   }
 
@@ -97,20 +95,37 @@ final class AddressMirror implements AutoCloseable {
 
   private final Thread thread = Thread.ofVirtual().name("address-mirror").unstarted(this::run);
 
+  /** How often all is compared whatever happens, for what nobody told us of. */
+  private Duration tick = Duration.ofMinutes(10);
+
+  /** When that is next, of the mirror's thread alone once it runs. */
+  private long nextComparison;
+
   /** A mirror, not yet started. */
-  AddressMirror(HostVlans vlans, AddressKeys keys, Table<AllocatedAddress> table, Owner owner) {
+  AddressMirror(
+      HostVlans vlans,
+      AddressKeys keys,
+      AbandonedAddresses abandoned,
+      Table<AllocatedAddress> table,
+      Owner owner) {
     this.vlans = vlans;
     this.keys = keys;
+    this.abandoned = abandoned;
     this.table = table;
     this.owner = owner;
   }
 
+  /** Compares everything this often, with one range read per VLAN; before it starts. */
+  void compareEvery(Duration time) {
+    tick = time;
+  }
+
   /** Compares everything once, then follows. */
   void start() {
-    vlans.leaving().forEach(vlan -> add(new Step.Sweep(Place.of(vlan))));
     vlans.all().forEach(vlan -> follow(vlan.range()));
     vlans.whenChanged(this::look);
     look();
+    nextComparison = System.nanoTime() + tick.toNanos();
     thread.start();
   }
 
@@ -187,8 +202,11 @@ final class AddressMirror implements AutoCloseable {
   private void look(HostVlan vlan, Leases leases) {
     Standing now =
         new Standing(
-            leases.of(vlan.publicAddress()).stream().map(Lease::subnet).collect(Collectors.toSet()),
-            leases.revision());
+            leases.bySubnet().values().stream()
+                .filter(vlan::owns)
+                .map(Lease::subnet)
+                .collect(Collectors.toSet()),
+            vlans.listings(vlan.name()));
     lock.lock();
     try {
       Standing before = standing.replace(vlan.name(), now);
@@ -233,17 +251,26 @@ final class AddressMirror implements AutoCloseable {
   private Step take() throws InterruptedException {
     lock.lock();
     try {
+      compareIfTime();
       if (due.isEmpty()) {
         while (due.isEmpty()) {
-          if (!changed.await(TICK.toNanos(), TimeUnit.NANOSECONDS)) {
-            vlans.all().forEach(this::sweep);
-          }
+          boolean _ = changed.await(nextComparison - System.nanoTime(), TimeUnit.NANOSECONDS);
+          compareIfTime();
         }
         calm();
       }
       return due.removeFirst();
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** By a fixed time, not by a pause in the work: a busy host may have none. */
+  private void compareIfTime() {
+    long now = System.nanoTime();
+    if (now - nextComparison >= 0) {
+      nextComparison = now + tick.toNanos();
+      vlans.all().forEach(this::sweep);
     }
   }
 
@@ -265,16 +292,35 @@ final class AddressMirror implements AutoCloseable {
   private void settle(IpAddress address, Place place) {
     Optional<AllocatedAddress> wanted = table.get(address.toString());
     if (wanted.isPresent()) {
-      keys.write(place.vlan(), place.host(), wanted.get());
+      write(wanted.get(), place);
     } else if (!owner.isTaken(address)) {
       keys.remove(place.vlan(), place.host(), address);
     }
     // Taken without a record: claimed a moment ago, and the journal is about to know it.
   }
 
+  private void write(AllocatedAddress wanted, Place place) {
+    IpAddress address = wanted.address().address();
+    Optional<HostVlan> vlan = vlans.byName(place.vlan());
+    IpAddress host = vlan.map(HostVlan::publicAddress).orElse(place.host());
+    keys.write(
+            place.vlan(),
+            host,
+            wanted,
+            holder ->
+                holder.isAt(host)
+                    || holder.address().isEmpty()
+                    || vlan.filter(here -> holder.address().filter(here::isAt).isPresent())
+                        .isPresent()
+                    || vlan.filter(here -> isInOurLease(here, address)).isPresent())
+        .ifPresent(other ->
+            LOG.debug("{} of VLAN {} is host {}'s in etcd", address, place.vlan(), other.host()));
+  }
+
   /**
    * Settles each address of the VLAN whose key is not as the journal has it: keys that were lost,
-   * keys of ours without a record, which a crash leaves, and keys that others left in our subnets.
+   * keys of ours without a record, which a crash leaves, and keys that others left in our subnets,
+   * or in nobody's.
    */
   private void sweep(Place place) {
     Map<IpAddress, Holder> listed = keys.list(place.vlan());
@@ -287,7 +333,10 @@ final class AddressMirror implements AutoCloseable {
       }
     }
     listed.entrySet().removeIf(entry -> isSettled(place, vlan, entry.getKey(), entry.getValue()));
-    vlan.ifPresent(v -> owner.others(v.range(), listed.keySet()));
+    vlan.ifPresent(v -> {
+      abandoned.remove(v, listed);
+      owner.others(v.range(), listed.keySet());
+    });
   }
 
   /** False if another host's key stays. */
@@ -312,8 +361,7 @@ final class AddressMirror implements AutoCloseable {
     return vlans
         .leases(vlan.name())
         .flatMap(leases -> leases.around(address))
-        .filter(lease ->
-            lease.isHeldBy(vlan.publicAddress()) && vlan.subnets().contains(lease.subnet()))
+        .filter(lease -> vlan.owns(lease) && vlan.subnets().contains(lease.subnet()))
         .isPresent();
   }
 

@@ -3,6 +3,7 @@ package io.flannelvlan.ipam;
 import io.flannelvlan.dockerplugin.Refused;
 import io.flannelvlan.etcd.Etcd;
 import io.flannelvlan.etcd.EtcdException;
+import io.flannelvlan.flannel.Lease;
 import io.flannelvlan.flannel.host.HostVlan;
 import io.flannelvlan.flannel.host.HostVlans;
 import io.flannelvlan.journal.Batch;
@@ -13,17 +14,15 @@ import io.flannelvlan.net.Cidr;
 import io.flannelvlan.net.InterfaceAddress;
 import io.flannelvlan.net.IpAddress;
 import io.flannelvlan.net.MacAddress;
-import java.time.Clock;
+import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,8 +33,7 @@ import org.slf4j.LoggerFactory;
  * and only then answered. While etcd is away the journal alone decides, which is safe because only
  * the holder of a lease allocates in it; {@link AddressMirror} tells etcd later.
  *
- * <p>{@link #lock} guards {@link #sets} and {@link #passedOver}, and is never held over I/O. {@link
- * #releasing} is held over the journal's write, before {@link #lock}.
+ * <p>{@link #releasing} is held over the journal's write.
  */
 public final class Addresses implements AutoCloseable {
 
@@ -43,35 +41,47 @@ public final class Addresses implements AutoCloseable {
 
   private final HostVlans vlans;
   private final AddressKeys keys;
+  private final AddressesAnywhere anywhere;
+  private final AbandonedAddresses abandoned;
   private final Journal journal;
   private final Table<AllocatedAddress> table;
   private final AddressMirror mirror;
   private final Thread repair = Thread.ofVirtual().name("address-repair").unstarted(this::repair);
-  private final Clock clock;
-  private final ReentrantLock lock = new ReentrantLock();
+  private final InstantSource clock;
 
   /** One release at a time, so that a repeated one can't give back what was given out since. */
   private final ReentrantLock releasing = new ReentrantLock();
 
-  private final Map<Cidr, AddressSet> sets = new HashMap<>();
+  private final AddressSets sets = new AddressSets();
+
+  /**
+   * Given back before the lost journal's addresses were had back: a dockerd that boots gives back
+   * all of before, and does so once.
+   */
+  private final Set<IpAddress> releasedUnknown = ConcurrentHashMap.newKeySet();
 
   /** While the journal may lack addresses that are in use, none is given out. */
   private volatile boolean repairing;
 
-  /** Taken in {@link #sets} only because etcd says that another host holds them. */
-  private final Set<IpAddress> passedOver = new HashSet<>();
-
-  public Addresses(HostVlans vlans, Etcd etcd, Journal journal, Clock clock) {
+  public Addresses(HostVlans vlans, Etcd etcd, Journal journal, InstantSource clock) {
     this.vlans = vlans;
     this.keys = new AddressKeys(etcd);
+    this.anywhere = new AddressesAnywhere(vlans, keys);
+    this.abandoned = new AbandonedAddresses(vlans, keys, clock);
     this.journal = journal;
     this.table = journal.table("address", AllocatedAddress.class);
-    this.mirror = new AddressMirror(vlans, keys, table, new Owner());
+    this.mirror = new AddressMirror(vlans, keys, abandoned, table, sets);
     this.clock = clock;
+    vlans.clearFirst(keys::clear);
     this.repairing = journal.isDamaged();
     for (AllocatedAddress address : table.values()) {
-      set(address.address().subnet()).take(address.address().address());
+      sets.take(address.address().subnet(), address.address().address());
     }
+  }
+
+  /** How often etcd's keys are compared with the journal whatever happens; before the start. */
+  public void compareEvery(Duration time) {
+    mirror.compareEvery(time);
   }
 
   public void start() {
@@ -90,44 +100,48 @@ public final class Addresses implements AutoCloseable {
           TimeUnit.SECONDS.sleep(1);
         }
       }
-      journal.repaired();
-    } catch (JournalException e) {
-      LOG.error("{}", e.getMessage());
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       return;
     }
     repairing = false;
+    try {
+      journal.repaired();
+    } catch (JournalException e) {
+      // Then the next start asks once more.
+      LOG.error("{}", e.getMessage());
+    }
     mirror.start();
   }
 
   private boolean adopted(HostVlan vlan) {
     try {
-      adopt(vlan);
+      Batch batch = new Batch();
+      adopt(batch, vlan);
+      journal.commit(batch);
       return true;
-    } catch (EtcdException e) {
-      LOG.debug("the addresses of {} wait for etcd: {}", vlan.name(), e.getMessage());
+    } catch (EtcdException | JournalException e) {
+      LOG.debug("the addresses of {} are not had back yet: {}", vlan.name(), e.getMessage());
       return false;
     }
   }
 
   /**
-   * Takes over what this host gave out in the VLAN by etcd's word, and the journal does not know:
-   * it was lost, with containers that run on.
+   * Adds to the batch what this host gave out in the VLAN by etcd's word, and the journal does not
+   * know: it was lost, with containers that run on. What dockerd gave back since is left to the
+   * mirror, which removes it. None of them is given out from now on, whatever becomes of the batch.
    *
    * @throws EtcdException if etcd does not answer
    */
-  public void adopt(HostVlan vlan) {
-    Batch batch = new Batch();
+  public void adopt(Batch batch, HostVlan vlan) {
     for (AllocatedAddress address : keys.heldBy(vlan)) {
       IpAddress ip = address.address().address();
-      if (get(ip).isEmpty() && !mirror.isBehindWith(ip)) {
-        locked(address.address().subnet(), set -> set.take(ip));
+      if (get(ip).isEmpty() && !mirror.isBehindWith(ip) && !releasedUnknown.contains(ip)) {
+        sets.take(address.address().subnet(), ip);
         batch.put(table, address.key(), address);
         LOG.warn("{} of VLAN {} is taken over from etcd", address.address(), vlan.name());
       }
     }
-    journal.commit(batch);
   }
 
   private void requireRepaired() {
@@ -148,7 +162,8 @@ public final class Addresses implements AutoCloseable {
   }
 
   /**
-   * The next free address of these subnets.
+   * The next free address of these subnets. One that another host claims is passed over: containers
+   * of both hosts would have the same addresses.
    *
    * @param within the part of them that may be used
    * @return empty if all are taken
@@ -156,48 +171,53 @@ public final class Addresses implements AutoCloseable {
   Optional<InterfaceAddress> next(Cidr range, List<Cidr> subnets, Cidr within) {
     requireRepaired();
     for (Cidr subnet : subnets) {
-      Optional<IpAddress> picked = locked(subnet, set -> set.next(within));
+      if (rival(range, subnet).isPresent()) {
+        continue;
+      }
+      Optional<IpAddress> picked = sets.next(subnet, within);
       while (picked.isPresent()) {
         InterfaceAddress address = new InterfaceAddress(picked.get(), subnet.length());
         Optional<AddressKeys.Holder> holder = keep(range, address);
         if (holder.isEmpty()) {
           return Optional.of(address);
         }
-        // Stays taken here, so that the loop ends, until the mirror has looked who is right.
+        // Stays taken here, so that the loop ends.
         LOG.warn(
             "{} is passed over: etcd says that host {} holds it", address, holder.get().host());
-        passOver(address.address());
+        sets.passOver(address.address());
         mirror.sweep(range);
-        picked = locked(subnet, set -> set.next(within));
+        picked = sets.next(subnet, within);
       }
     }
     return Optional.empty();
   }
 
-  private void passOver(IpAddress address) {
-    lock.lock();
-    try {
-      passedOver.add(address);
-    } finally {
-      lock.unlock();
-    }
-  }
-
   /**
    * Takes this very address.
    *
-   * @throws Refused if it is taken, or is one that is never given out; the text says by whom
+   * @throws Refused if it is taken, or is one that is never given out, or lies in a subnet that
+   *     another host claims; the text says by whom
    */
   public InterfaceAddress take(Cidr range, Cidr subnet, IpAddress wanted) {
     requireRepaired();
-    if (!locked(subnet, set -> set.take(wanted))) {
+    Optional<IpAddress> rival = rival(range, subnet);
+    if (rival.isPresent()) {
       throw new Refused(
-          locked(subnet, set -> set.holds(wanted)) ? inUse(wanted) : neverGiven(wanted, subnet));
+          wanted
+              + " can't be given out now: etcd says that host "
+              + rival.get()
+              + " has its subnet "
+              + subnet
+              + ", which this host has too. Remove this host's containers from it, or the lease of"
+              + " that host");
+    }
+    if (!sets.take(subnet, wanted)) {
+      throw new Refused(sets.holds(subnet, wanted) ? inUse(wanted) : neverGiven(wanted, subnet));
     }
     InterfaceAddress address = new InterfaceAddress(wanted, subnet.length());
     Optional<AddressKeys.Holder> holder = keep(range, address);
     if (holder.isPresent()) {
-      locked(subnet, set -> set.free(wanted));
+      sets.free(subnet, wanted);
       throw new Refused(
           wanted + " is held by host " + holder.get().host() + " since " + holder.get().since());
     }
@@ -236,7 +256,7 @@ public final class Addresses implements AutoCloseable {
       try {
         Optional<AddressKeys.Holder> holder =
             keys.claim(vlan.get().name(), vlan.get().publicAddress(), allocated);
-        if (holder.isPresent() && !holder.get().isAt(vlan.get().publicAddress())) {
+        if (holder.isPresent() && holder.get().address().filter(vlan.get()::isAt).isEmpty()) {
           return holder;
         }
         // A key of this very host is one that the mirror has not removed yet; it writes it anew.
@@ -247,8 +267,9 @@ public final class Addresses implements AutoCloseable {
     }
     try {
       journal.commit(new Batch().put(table, allocated.key(), allocated));
+      releasedUnknown.remove(address.address());
     } catch (JournalException e) {
-      locked(address.subnet(), set -> set.free(address.address()));
+      sets.free(address.subnet(), address.address());
       mirror.touch(address.address(), range);
       throw e;
     }
@@ -270,13 +291,14 @@ public final class Addresses implements AutoCloseable {
         .ifPresent(a -> batch.put(table, a.key(), a.unconfirmed()));
   }
 
-  /**
-   * As {@link #unconfirm(Batch, IpAddress, String)}, for an endpoint that only its address knows.
-   */
+  /** The endpoint is gone, which only its address knows of. */
   public void unconfirm(String endpoint) {
-    Batch batch = new Batch();
-    table.values().forEach(a -> unconfirm(batch, a.address().address(), endpoint));
-    journal.commit(batch);
+    for (AllocatedAddress held : table.values()) {
+      if (held.endpoint().equals(Optional.of(endpoint))) {
+        journal.commit(new Batch().put(table, held.key(), held.unconfirmed()).givingBack());
+        published(held.address().address());
+      }
+    }
   }
 
   /** Tells etcd, in the background, what a commit changed about the address. */
@@ -296,7 +318,9 @@ public final class Addresses implements AutoCloseable {
   void releaseUnconfirmed(IpAddress address) {
     Optional<AllocatedAddress> held = get(address);
     Optional<String> endpoint = held.flatMap(AllocatedAddress::endpoint);
-    if (endpoint.isPresent()) {
+    if (held.isEmpty()) {
+      releasedUnknown.add(address);
+    } else if (endpoint.isPresent()) {
       LOG.warn("{} stays: endpoint {} has it, and was not deleted", address, endpoint.get());
     } else {
       held.ifPresent(this::release);
@@ -311,8 +335,8 @@ public final class Addresses implements AutoCloseable {
       if (!get(address).equals(Optional.of(held))) {
         return;
       }
-      journal.commit(new Batch().remove(table, held.key()));
-      locked(held.address().subnet(), set -> set.free(address));
+      journal.commit(new Batch().remove(table, held.key()).givingBack());
+      sets.free(held.address().subnet(), address);
     } finally {
       releasing.unlock();
     }
@@ -334,48 +358,29 @@ public final class Addresses implements AutoCloseable {
 
   /** How many of the subnet's addresses are taken, and how many it has. */
   String usage(Cidr subnet) {
-    return locked(subnet, set -> set.takenCount() + " of " + set.capacity());
+    return sets.usage(subnet);
   }
 
-  private <R> R locked(Cidr subnet, Function<AddressSet, R> work) {
-    lock.lock();
-    try {
-      return work.apply(set(subnet));
-    } finally {
-      lock.unlock();
-    }
+  /** The same in words, and who else claims the subnet. */
+  String state(Cidr range, Cidr subnet) {
+    return usage(subnet)
+        + " in "
+        + subnet
+        + rival(range, subnet).map(host -> ", which host " + host + " claims in etcd").orElse("");
   }
 
-  private final class Owner implements AddressMirror.Owner {
-
-    @Override
-    public boolean isTaken(IpAddress address) {
-      lock.lock();
-      try {
-        return sets.values().stream().anyMatch(set -> set.isTaken(address));
-      } finally {
-        lock.unlock();
-      }
-    }
-
-    @Override
-    public void others(Cidr range, Set<IpAddress> held) {
-      lock.lock();
-      try {
-        List<IpAddress> free =
-            passedOver.stream()
-                .filter(address -> range.contains(address) && !held.contains(address))
-                .toList();
-        free.forEach(passedOver::remove);
-        sets.values().forEach(set -> free.stream().filter(set::isTaken).forEach(set::free));
-      } finally {
-        lock.unlock();
-      }
-    }
+  private Optional<IpAddress> rival(Cidr range, Cidr subnet) {
+    return vlans.byRange(range).flatMap(vlan -> vlans.rivalOf(vlan, subnet)).map(Lease::publicIp);
   }
 
-  private AddressSet set(Cidr subnet) {
-    return sets.computeIfAbsent(subnet, AddressSet::new);
+  /** Those of all hosts. */
+  public AddressesAnywhere anywhere() {
+    return anywhere;
+  }
+
+  /** Those that a host left for good. */
+  public AbandonedAddresses abandoned() {
+    return abandoned;
   }
 
   @Override

@@ -2,14 +2,11 @@ package io.flannelvlan.ipam;
 
 import io.flannelvlan.dockerplugin.IpamApi;
 import io.flannelvlan.dockerplugin.Refused;
-import io.flannelvlan.etcd.EtcdException;
 import io.flannelvlan.flannel.Lease;
-import io.flannelvlan.flannel.Leases;
 import io.flannelvlan.flannel.Reservation;
 import io.flannelvlan.flannel.Reservations;
 import io.flannelvlan.flannel.SubnetLayout;
 import io.flannelvlan.flannel.Vlan;
-import io.flannelvlan.flannel.VlanException;
 import io.flannelvlan.flannel.VlanStore;
 import io.flannelvlan.flannel.Vlans;
 import io.flannelvlan.flannel.Wish;
@@ -24,6 +21,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,6 +42,7 @@ public final class IpamDriver implements IpamApi {
   private final Addresses addresses;
   private final HostRoutes routes;
   private final Supplier<IpAddress> publicAddress;
+  private final FurtherSubnet furtherSubnet;
 
   public IpamDriver(
       VlanStore store,
@@ -60,6 +59,7 @@ public final class IpamDriver implements IpamApi {
     this.addresses = addresses;
     this.routes = routes;
     this.publicAddress = publicAddress;
+    this.furtherSubnet = new FurtherSubnet(vlans, addresses);
   }
 
   @Override
@@ -93,7 +93,11 @@ public final class IpamDriver implements IpamApi {
     return network.filter(name -> !name.isBlank());
   }
 
-  /** A further network of a VLAN that this host is in already: needs no etcd. */
+  /**
+   * A further network of a VLAN that this host is in already: needs no etcd. Docker asks for
+   * addresses by the pool alone, so a range is the VLAN's on this host, not a network's, and holds
+   * until another is given.
+   */
   private Pool poolOf(HostVlan vlan, RequestPoolRequest request, Optional<String> network) {
     if (request.pool().filter(pool -> !pool.equals(vlan.range())).isPresent()
         || network.filter(name -> !name.equals(vlan.name())).isPresent()) {
@@ -106,7 +110,7 @@ public final class IpamDriver implements IpamApi {
               + " contradict each other");
     }
     Cidr subnet = vlan.subnets().getFirst();
-    Cidr within = request.subPool().orElse(subnet);
+    Cidr within = request.subPool().orElseGet(() -> kept(vlan.range(), subnet));
     if (!within.overlaps(subnet)) {
       throw new Refused(
           "--ip-range "
@@ -122,11 +126,13 @@ public final class IpamDriver implements IpamApi {
   }
 
   private Pool newPool(RequestPoolRequest request, Optional<String> network) {
-    Vlans all = store.list();
+    Vlans all = store.listPatiently();
     PoolChoice choice = PoolChoice.of(request.pool(), network, all, this::isFree);
     SubnetLayout layout = choice.layout();
+    Optional<Vlan> vlan = choice.network().flatMap(all::find);
+    List<Cidr> own = own(vlan);
     routes
-        .inTheWayOf(layout.range())
+        .inTheWayOf(layout.range(), withPlain(own, vlan))
         .ifPresent(what -> {
           throw new Refused(
               layout.range() + " overlaps " + what + " of this host: choose another --subnet");
@@ -135,14 +141,31 @@ public final class IpamDriver implements IpamApi {
       throw new Refused(
           "--ip-range " + request.subPool().get() + " is not inside " + layout.range());
     }
-    Optional<Vlan> vlan = choice.network().flatMap(all::find);
-    Reservation reserved = reserve(layout, vlan, wish(request.subPool(), layout, choice));
-    Cidr within = narrower(request.subPool().orElse(reserved.subnet()), reserved.subnet());
-    return new Pool(layout.range(), choice.network(), reserved.subnet(), within, pools.now());
+    Reservation reserved = reserve(layout, vlan, own, wish(request.subPool(), layout, choice));
+    Cidr subnet = reserved.subnet();
+    Cidr within = request.subPool().orElseGet(() -> kept(layout.range(), subnet));
+    return new Pool(
+        layout.range(), choice.network(), subnet, narrower(within, subnet), pools.now());
+  }
+
+  /**
+   * What was given before; a CNI runtime may come between dockerd's RequestPool and CreateNetwork.
+   */
+  private Cidr kept(Cidr range, Cidr subnet) {
+    return pools
+        .get(range)
+        .filter(pool -> pool.subnet().equals(subnet))
+        .map(Pool::within)
+        .orElse(subnet);
+  }
+
+  /** The {@code --ip-range} that this host's containers of the VLAN are confined to. */
+  public Optional<Cidr> ipRange(Cidr range) {
+    return pools.get(range).filter(Pool::isConfined).map(Pool::within);
   }
 
   private boolean isFree(Cidr range) {
-    return routes.inTheWayOf(range).isEmpty()
+    return routes.inTheWayOf(range, List.of()).isEmpty()
         && pools.all().stream().noneMatch(pool -> pool.range().overlaps(range));
   }
 
@@ -161,18 +184,31 @@ public final class IpamDriver implements IpamApi {
         .orElseGet(Wish::any);
   }
 
-  private Reservation reserve(SubnetLayout layout, Optional<Vlan> vlan, Wish wish) {
+  private Reservation reserve(
+      SubnetLayout layout, Optional<Vlan> vlan, List<Cidr> standing, Wish wish) {
     IpAddress host = publicAddress.get();
     // A lease that carries this host's address is this host's: of a flanneld that ran here before,
     // or of ourselves before the state directory was lost. It is taken again, not another.
     Optional<Cidr> own =
-        vlan.map(store::leases).stream()
-            .flatMap(leases -> leases.of(host).stream())
-            .map(Lease::subnet)
+        standing.stream()
             .filter(subnet -> layout.allows(subnet) && wish.isGrantedBy(subnet))
+            .filter(subnet -> !vlans.plain().isUsed(vlan.get().name(), subnet))
             .findFirst();
     return reservations.reserve(
         layout, own.map(Wish::exactly).orElse(wish), host, () -> holders(vlan, own));
+  }
+
+  /** With what a plain dockerd here may still have of before. */
+  private List<Cidr> withPlain(List<Cidr> own, Optional<Vlan> vlan) {
+    return Stream.concat(own.stream(), vlan.flatMap(v -> vlans.rememberedPlain(v.name())).stream())
+        .toList();
+  }
+
+  private List<Cidr> own(Optional<Vlan> vlan) {
+    return vlan.map(store::leases).stream()
+        .flatMap(leases -> leases.of(publicAddress.get()).stream())
+        .map(Lease::subnet)
+        .toList();
   }
 
   private Map<Cidr, String> holders(Optional<Vlan> vlan, Optional<Cidr> own) {
@@ -235,10 +271,10 @@ public final class IpamDriver implements IpamApi {
     }
     // A range inside the first subnet is what the user confined this host to: when that is full,
     // nothing is left. Without one, a second subnet is taken before anything fails.
-    Optional<Cidr> confined = pool.filter(Pool::isConfined).map(Pool::within);
+    Optional<Cidr> confined = ipRange(range);
     return addresses
         .next(range, subnets, confined.orElse(range))
-        .orElseGet(() -> further(vlan.get(), confined));
+        .orElseGet(() -> furtherSubnet.address(vlan.get(), confined));
   }
 
   private static InterfaceAddress gateway(List<Cidr> subnets, Optional<IpAddress> asked) {
@@ -261,6 +297,15 @@ public final class IpamDriver implements IpamApi {
     if (subnet.isPresent()) {
       return addresses.take(range, subnet.get(), asked);
     }
+    if (vlan.flatMap(HostVlan::plain).filter(p -> p.subnet().contains(asked)).isPresent()) {
+      throw new Refused(
+          asked
+              + " lies in the subnet that a plain dockerd on this host has, or may have; this host's"
+              + " own of "
+              + range
+              + ": "
+              + subnets);
+    }
     String holder =
         vlan.flatMap(v -> vlans.leases(v.name()))
             .flatMap(leases -> leases.around(asked))
@@ -275,64 +320,6 @@ public final class IpamDriver implements IpamApi {
             + " of "
             + range
             + ": choose an address there, or run the container on that host");
-  }
-
-  /** One more subnet for this host; when the VLAN has none left, who has how much. */
-  private InterfaceAddress further(HostVlan full, Optional<Cidr> confined) {
-    HostVlan vlan = full;
-    if (confined.isPresent()) {
-      throw new Refused(
-          "no address is free in --ip-range " + confined.get() + " of VLAN " + vlan.name());
-    }
-    try {
-      while (true) {
-        vlan = vlans.joinFurther(vlan);
-        Optional<InterfaceAddress> address =
-            addresses.next(vlan.range(), vlan.subnets(), vlan.range());
-        if (address.isPresent()) {
-          return address.get();
-        }
-      }
-    } catch (EtcdException e) {
-      throw new Refused(
-          full(vlan) + ", and another subnet can't be had without etcd: " + e.getMessage());
-    } catch (VlanException e) {
-      if (e.kind() == VlanException.Kind.LEFT) {
-        throw e;
-      }
-      LOG.warn("VLAN {} is full: {}", vlan.name(), e.getMessage());
-      throw new Refused(
-          full(vlan)
-              + ", and the VLAN has no subnet left: "
-              + vlans.leases(vlan.name()).map(IpamDriver::hosts).orElse("its hosts are unknown")
-              + ". Remove containers here, or make a VLAN with a larger --subnet");
-    }
-  }
-
-  private String full(HostVlan vlan) {
-    return "no address is free on this host in VLAN "
-        + vlan.name()
-        + " ("
-        + vlan.subnets().stream()
-            .map(s -> addresses.usage(s) + " in " + s)
-            .collect(Collectors.joining(", "))
-        + ")";
-  }
-
-  private static String hosts(Leases leases) {
-    Map<String, Long> counts =
-        leases.bySubnet().values().stream()
-            .collect(
-                Collectors.groupingBy(
-                    l -> l.publicIp().toString(), TreeMap::new, Collectors.counting()));
-    return counts.entrySet().stream()
-        .map(e ->
-            "host "
-                + e.getKey()
-                + " has "
-                + e.getValue()
-                + (e.getValue() == 1 ? " subnet" : " subnets"))
-        .collect(Collectors.joining(", "));
   }
 
   @Override

@@ -4,9 +4,9 @@ import io.flannelvlan.journal.Batch;
 import io.flannelvlan.journal.Journal;
 import io.flannelvlan.journal.Table;
 import io.flannelvlan.net.Cidr;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Collection;
 import java.util.Optional;
 
@@ -27,9 +27,9 @@ public final class Pools {
 
   private final Journal journal;
   private final Table<Pool> table;
-  private final Clock clock;
+  private final InstantSource clock;
 
-  public Pools(Journal journal, Clock clock) {
+  public Pools(Journal journal, InstantSource clock) {
     this.journal = journal;
     this.table = journal.table("pool", Pool.class);
     this.clock = clock;
@@ -50,7 +50,7 @@ public final class Pools {
   /** Forgets the pool; an unknown one is not an error. */
   public void remove(Cidr range) {
     if (get(range).isPresent()) {
-      journal.commit(new Batch().remove(table, range.toString()));
+      journal.commit(new Batch().remove(table, range.toString()).givingBack());
     }
   }
 

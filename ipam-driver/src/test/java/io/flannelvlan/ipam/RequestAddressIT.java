@@ -14,6 +14,7 @@ import io.flannelvlan.net.IpAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -172,20 +173,55 @@ class RequestAddressIT {
           "all leases are seen",
           Duration.ofSeconds(10),
           () -> host.vlans.leases("vlan003").filter(l -> l.bySubnet().size() == 7).isPresent());
+      other.request(SMALL);
       assertThatThrownBy(() -> host.request(SMALL))
           .isInstanceOf(Refused.class)
           .hasMessageContaining("no address is free on this host in VLAN vlan003")
           .hasMessageContaining("13 of 13 in ")
           .hasMessageContaining(
-              "host 198.51.100.11 has 6 subnets, host 198.51.100.12 has 1 subnet");
+              "host 198.51.100.11 holds 78 addresses in 6 subnets,"
+                  + " host 198.51.100.12 holds 1 address in 1 subnet. Remove containers");
     }
+  }
+
+  @Test
+  void aSubnetThatAnotherHostClaimsTooGivesNoAddressUntilThatClaimIsGone() {
+    join20(host);
+    HostVlan vlan = host.vlans.byName("vlan002").orElseThrow();
+    IpAddress before = host.request(RANGE).address();
+    String key = "/coreos.com/network/vlan002/subnets/10.2.20.0-24";
+    String ours = ETCD.get(key).orElseThrow().value();
+    String theirs = ours.replace(host.address.toString(), "198.51.100.12");
+    ETCD.put(key, theirs);
+    Cidr subnet = vlan.subnets().getFirst();
+    Waiting.until(
+        "the claim is seen",
+        Duration.ofSeconds(10),
+        () -> host.vlans.rivalOf(vlan, subnet).isPresent());
+
+    InterfaceAddress elsewhere = host.request(RANGE);
+    assertThat(elsewhere.subnet()).isNotEqualTo(subnet);
+    assertThatThrownBy(() -> host.request(RANGE, "10.2.20.99"))
+        .isInstanceOf(Refused.class)
+        .hasMessageContaining("10.2.20.99 can't be given out now")
+        .hasMessageContaining("host 198.51.100.12 has its subnet 10.2.20.0/24");
+    assertThat(host.addresses.get(before)).isPresent();
+    assertThat(ETCD.get(key).orElseThrow().value()).isEqualTo(theirs);
+
+    ETCD.delete(key);
+    Waiting.until(
+        "it is ours again",
+        Duration.ofSeconds(10),
+        () -> ETCD.get(key).filter(kv -> kv.value().equals(ours)).isPresent());
+    Waiting.until(
+        "that is seen", Duration.ofSeconds(10), () -> host.vlans.rivalOf(vlan, subnet).isEmpty());
+    assertThat(host.request(RANGE, "10.2.20.99").subnet()).isEqualTo(subnet);
   }
 
   @Test
   void anIpRangeThatIsFullTakesNoFurtherLease() {
     host.pool(RANGE, "10.2.20.64/30");
     host.createNetwork(RANGE, 2, 24);
-    host.pool(RANGE, "10.2.20.64/30");
     Set<String> all =
         IntStream.range(0, 4)
             .mapToObj(i -> host.request(RANGE).toString())
@@ -193,8 +229,43 @@ class RequestAddressIT {
     assertThat(all).hasSize(4).contains("10.2.20.64/24", "10.2.20.67/24");
     assertThatThrownBy(() -> host.request(RANGE))
         .isInstanceOf(Refused.class)
-        .hasMessage("no address is free in --ip-range 10.2.20.64/30 of VLAN vlan002");
+        .hasMessageStartingWith(
+            "no address is free in --ip-range 10.2.20.64/30 of VLAN vlan002 (4 of 253 in")
+        .hasMessageContaining("a larger --ip-range");
     assertThat(host.vlans.byName("vlan002").orElseThrow().subnets()).hasSize(1);
+  }
+
+  @Test
+  void anIpRangeHoldsForAllOfTheVlanUntilAnotherIsGiven() {
+    host.pool(RANGE, "10.2.20.128/25");
+    // A CNI runtime's, before dockerd's CreateNetwork, and after it.
+    assertThat(host.pool(RANGE, "").gateway()).contains(InterfaceAddress.parse("10.2.20.1/24"));
+    host.createNetwork(RANGE, 2, 24);
+    host.pool(RANGE, "", Map.of("network", "vlan002"));
+    assertThat(host.request(RANGE)).isEqualTo(InterfaceAddress.parse("10.2.20.128/24"));
+    restart();
+    host.pool(RANGE, "");
+    assertThat(host.request(RANGE)).isEqualTo(InterfaceAddress.parse("10.2.20.129/24"));
+
+    // A second network with a range of its own: the last one given holds, for both.
+    host.pool(RANGE, "10.2.20.64/26");
+    assertThat(host.request(RANGE)).isEqualTo(InterfaceAddress.parse("10.2.20.64/24"));
+    // The whole subnet sets free.
+    host.pool(RANGE, "10.2.20.0/24");
+    assertThat(host.request(RANGE)).isEqualTo(InterfaceAddress.parse("10.2.20.2/24"));
+  }
+
+  @Test
+  void anIpRangeIsForgottenWithItsPool() {
+    host.pool(RANGE, "10.2.20.128/25");
+    host.releasePool("flannelvlan/" + RANGE);
+    host.createNetwork(RANGE, 2, 24);
+    assertThat(host.request(RANGE)).isEqualTo(InterfaceAddress.parse("10.2.20.2/24"));
+  }
+
+  private void restart() {
+    host.close();
+    host = new TestingHost(ETCD, state.resolve("11"), 11);
   }
 
   @Test
@@ -224,13 +295,14 @@ class RequestAddressIT {
   @Test
   void anAddressThatEtcdSaysIsAnothersIsPassedOver() {
     join20(host);
-    SERVER.ctl("put", "/flannelvlan/addresses/vlan002/10.2.20.2", "{\"host\":\"198.51.100.99\"}");
+    // Of a host that has an address the mirror would remove the keys at any moment.
+    SERVER.ctl("put", "/flannelvlan/addresses/vlan002/10.2.20.2", "{\"host\":\"printer\"}");
     SERVER.ctl("put", "/flannelvlan/addresses/vlan002/10.2.20.3", "rubbish");
     assertThat(host.request(RANGE)).isEqualTo(InterfaceAddress.parse("10.2.20.4/24"));
-    SERVER.ctl("put", "/flannelvlan/addresses/vlan002/10.2.20.9", "{\"host\":\"198.51.100.99\"}");
+    SERVER.ctl("put", "/flannelvlan/addresses/vlan002/10.2.20.9", "{\"host\":\"printer\"}");
     assertThatThrownBy(() -> host.request(RANGE, "10.2.20.9"))
         .isInstanceOf(Refused.class)
-        .hasMessageContaining("10.2.20.9 is held by host 198.51.100.99");
+        .hasMessageContaining("10.2.20.9 is held by host printer");
   }
 
   private void fill(int addresses) {

@@ -23,10 +23,13 @@ import io.flannelvlan.net.IpAddress;
 import io.flannelvlan.net.MacAddress;
 import io.flannelvlan.net.Vni;
 import java.nio.file.Path;
-import java.time.Clock;
+import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** A host without Docker and kernel: dockerd's IPAM calls, and what CreateNetwork does for them. */
 final class TestingHost implements AutoCloseable {
@@ -41,10 +44,25 @@ final class TestingHost implements AutoCloseable {
 
   /** The host 198.51.100.{@code number}, on what {@code state} remembers. */
   TestingHost(Etcd etcd, Path state, int number) {
-    this(etcd, state, number, range -> Optional.empty(), Clock.systemUTC());
+    this(etcd, state, number, (_, _) -> Optional.empty(), InstantSource.system());
   }
 
-  TestingHost(Etcd etcd, Path state, int number, HostRoutes routes, Clock clock) {
+  /** The same, which compares etcd's keys with its journal this often. */
+  TestingHost(Etcd etcd, Path state, int number, Duration compareEvery) {
+    this(etcd, state, number, (_, _) -> Optional.empty(), InstantSource.system(), compareEvery);
+  }
+
+  TestingHost(Etcd etcd, Path state, int number, HostRoutes routes, InstantSource clock) {
+    this(etcd, state, number, routes, clock, Duration.ofMinutes(10));
+  }
+
+  private TestingHost(
+      Etcd etcd,
+      Path state,
+      int number,
+      HostRoutes routes,
+      InstantSource clock,
+      Duration compareEvery) {
     address = IpAddress.parse("198.51.100." + number);
     Random random = new Random(number);
     store = new VlanStore(etcd, new FlannelKeys(FlannelKeys.DEFAULT_PREFIX), random, clock);
@@ -55,6 +73,7 @@ final class TestingHost implements AutoCloseable {
     ipam =
         new IpamDriver(
             store, new Reservations(etcd, random), vlans, pools, addresses, routes, () -> address);
+    addresses.compareEvery(compareEvery);
     addresses.start();
     vlans.start();
   }
@@ -67,8 +86,8 @@ final class TestingHost implements AutoCloseable {
             Vlan.nameOf(new Vni(vni)),
             new NetworkConfig(
                 SubnetLayout.of(Cidr.parse(range), subnetLen), Vxlan.of(new Vni(vni))));
-    HostVlan joined = vlans.join(vlan, pool.gateway().orElseThrow().subnet(), address);
-    addresses.adopt(joined);
+    HostVlan joined =
+        vlans.join(vlan, pool.gateway().orElseThrow().subnet(), address, addresses::adopt).vlan();
     addresses.publishAll(vlan.range());
     return joined;
   }
@@ -116,6 +135,14 @@ final class TestingHost implements AutoCloseable {
 
   void release(String range, IpAddress released) {
     ipam.releaseAddress(new ReleaseAddressRequest("flannelvlan/" + range, released));
+  }
+
+  /** The addresses of a VLAN that etcd has, whichever host's they are. */
+  static Set<String> inEtcd(Etcd etcd, String vlan) {
+    String keys = "/flannelvlan/addresses/" + vlan + "/";
+    return etcd.range(keys).entries().keySet().stream()
+        .map(key -> key.substring(keys.length()))
+        .collect(Collectors.toSet());
   }
 
   /** What CreateEndpoint does about its address. */
