@@ -1,27 +1,40 @@
 package io.flannelvlan.driver;
 
+import io.flannelvlan.cni.Cni;
+import io.flannelvlan.dockerengine.DockerEngine;
+import io.flannelvlan.dockerplugin.AdminServer;
 import io.flannelvlan.dockerplugin.IpamApi;
 import io.flannelvlan.dockerplugin.Manifest;
 import io.flannelvlan.dockerplugin.NetworkApi;
 import io.flannelvlan.dockerplugin.PluginServer;
+import io.flannelvlan.dockerplugin.Refused;
 import io.flannelvlan.driver.kernel.Kernel;
 import io.flannelvlan.driver.kernel.KernelView;
 import io.flannelvlan.driver.kernel.Reconciler;
+import io.flannelvlan.driver.shared.Settled;
+import io.flannelvlan.driver.shared.SharedNetworks;
 import io.flannelvlan.etcd.Etcd;
+import io.flannelvlan.etcdserver.EtcdServer;
 import io.flannelvlan.flannel.Reservations;
+import io.flannelvlan.flannel.SubnetFiles;
 import io.flannelvlan.flannel.VlanStore;
 import io.flannelvlan.flannel.host.HostVlans;
 import io.flannelvlan.ipam.Addresses;
 import io.flannelvlan.ipam.IpamDriver;
 import io.flannelvlan.ipam.Pools;
 import io.flannelvlan.journal.Journal;
+import io.flannelvlan.journal.JournalException;
 import io.flannelvlan.netlink.Event;
 import io.flannelvlan.netlink.Events;
 import io.flannelvlan.netlink.Rtnl;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HexFormat;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,6 +57,12 @@ final class Daemon implements AutoCloseable {
           new IpamApi.Capabilities(
               /* requiresMacAddress= */ false, /* requiresRequestReplay= */ false),
           new IpamApi.DefaultAddressSpaces(Pools.ADDRESS_SPACE, Pools.ADDRESS_SPACE));
+
+  /** Of {@code RECLAIM_AFTER}: a comparison of all keys in etcd is worth ten looks at Docker. */
+  private static final int COMPARE_FACTOR = 10;
+
+  /** For this host's own etcd to begin: the first container of a boot needs it, and calls wait. */
+  private static final Duration OWN_ETCD_PATIENCE = Duration.ofSeconds(2);
 
   private final Deque<AutoCloseable> started = new ArrayDeque<>();
 
@@ -68,17 +87,18 @@ final class Daemon implements AutoCloseable {
   private void build(Config config) {
     Clock clock = Clock.systemUTC();
     SecureRandom random = new SecureRandom();
-    PluginServer server = started(PluginServer.start(config.socket(), MANIFEST));
+    PluginServer server = started(PluginServer.start(config.sockets(), MANIFEST));
     Journal journal = started(Journal.open(config.stateDir()));
-    Etcd etcd = started(Etcd.open(config.etcd()));
+    KernelView view = started(new KernelView(Rtnl.open()));
+    SubnetFiles files = new SubnetFiles(SubnetFiles.DIRECTORY);
+    HostUnderlay host = new HostUnderlay(config.iface(), config.publicIp(), view, files::name);
+    Etcd etcd = etcd(config, host);
     VlanStore store = new VlanStore(etcd, config.keys(), random, clock);
     Reservations reservations = new Reservations(etcd, random);
     Reconciler reconciler = started(new Reconciler(new Kernel(Rtnl.open())));
-    KernelView view = started(new KernelView(Rtnl.open()));
     KernelSide kernel = new KernelSide(reconciler, view);
     HostVlans vlans =
         started(new HostVlans(store, journal, random, clock, reconciler::wakeWhenQuiet));
-    HostUnderlay host = new HostUnderlay(config.iface(), config.publicIp(), view);
     Pools pools = new Pools(journal, clock);
     Addresses addresses = started(new Addresses(vlans, etcd, journal, clock));
     Networks networks =
@@ -89,32 +109,142 @@ final class Daemon implements AutoCloseable {
         new IpamDriver(store, reservations, vlans, pools, addresses, host, host::publicAddress);
     Calls calls = new Calls(Calls::uptime);
     NetworkDriver driver = new NetworkDriver(networks, endpoints, vlans, ports, calls);
-    Holdings holdings = new Holdings(networks, endpoints, addresses, driver, view);
+    LostRecords lost = new LostRecords(journal, view.get(), clock);
+    Holdings holdings = new Holdings(networks, endpoints, addresses, driver, lost, view);
+    RecalledCalls recalled = new RecalledCalls(config.driverName(), ipam, addresses, clock);
+    Relearn relearn = new Relearn(recalled, networks, endpoints, driver, kernel, view, lost, calls);
+    KnownEngine engine = new KnownEngine(journal);
+    DockerEngine docker = new DockerEngine(config.docker().socket());
+    SharedNetworks shared = new SharedNetworks(etcd);
+    Supplier<String> generations = () -> HexFormat.of().toHexDigits(random.nextLong());
+    NetworkSteps steps =
+        new NetworkSteps(
+            store,
+            shared,
+            networks,
+            journal,
+            journal.table("settled", Settled.class),
+            docker,
+            config.driverName(),
+            host::publicAddress,
+            generations,
+            clock);
+    SharedView sharedView = started(new SharedView(store, shared));
+    SharedNetworkKeeper keeper =
+        started(
+            new SharedNetworkKeeper(sharedView, networks, config.networks(), lost, steps, docker));
+    Removal removal =
+        new Removal(store, shared, addresses, host::publicAddress, generations, clock);
+    CniNetworks cniNetworks = new CniNetworks(store, shared, vlans, networks, ipam, driver);
+    CniEndpoints cniEndpoints = new CniEndpoints(cniNetworks, ipam, driver, endpoints, kernel);
+    CniDriver cni = new CniDriver(attachments(config), cniEndpoints, view, clock);
+    CniLeftovers leftovers =
+        new CniLeftovers(cni, cniEndpoints, cniNetworks, view, config.docker().reclaimAfter());
+    Admin admin =
+        new Admin(
+            store,
+            shared,
+            networks,
+            vlans,
+            config.networks(),
+            keeper,
+            removal,
+            new Attachments(cni, networks, docker),
+            new Cni(cni));
+    WithoutDocker without =
+        new WithoutDocker(networks, endpoints, engine, lost, view, kernel::wake);
     Reclaim reclaim =
-        started(new Reclaim(config.docker(), holdings, calls, new KnownEngine(journal)));
+        started(new Reclaim(config.docker(), holdings, calls, engine, lost, relearn, without));
 
-    reconciler.start(new Wishes(vlans, networks, endpoints, config.masquerade())::desired);
-    started(Events.ofLinks(event -> wake(event, reconciler)));
+    Wishes wishes = new Wishes(vlans, networks, endpoints, lost::extent, config.masquerade());
+    reconciler.start(wishes::desired);
+    UnderlayMoves moves = new UnderlayMoves(networks, vlans, addresses, host, kernel, etcd::renew);
+    UnderlayWatch underlay = started(new UnderlayWatch(moves::follow));
+    PlainNetworks plain =
+        started(new PlainNetworks(vlans, networks, files, view, lost::isLost, config.masquerade()));
+    started(
+        Events.ofLinks(event -> {
+          underlay.heard(event);
+          plain.heard(event);
+          wake(event, reconciler);
+        }));
     started(Events.ofNftables(_ -> reconciler.suspectFirewall()));
     ports.start();
     ipam.forgetAbandoned();
+    underlay.start();
     server.ready(driver, ipam);
-    // Before the VLANs: what was left behind is to be looked at while that is still known.
+    addresses.compareEvery(config.docker().reclaimAfter().multipliedBy(COMPARE_FACTOR));
     addresses.start();
     vlans.start();
+    plain.start();
     // The last to listen is the first to end: calls that still run then need all the rest.
     started.remove(server);
     started.push(server);
-    networks.leaveUnused();
-    reclaim.start(() -> {
-      ipam.forgetAbandoned();
+    if (!lost.isLost()) {
       networks.leaveUnused();
+    }
+    reclaim.start(() -> {
+      journal.catchUp();
+      ipam.forgetAbandoned();
+      leftovers.look(Calls.uptime());
+      if (!lost.isLost()) {
+        networks.leaveUnused();
+      }
     });
+    keeper.start();
+    serve(config.adminSocket(), admin);
     LOG.info(
         "serving {} with etcd {}, state in {}",
-        config.socket(),
-        config.etcd().endpoints(),
+        config.sockets(),
+        etcd.endpoints(),
         config.stateDir());
+  }
+
+  /** Where RUN_DIR can't be written, there is no admin socket either, by which CNI would call. */
+  private Journal attachments(Config config) {
+    Journal journal;
+    try {
+      journal = Journal.open(config.runDir().resolve("cni"));
+    } catch (JournalException e) {
+      LOG.error("CNI does not work: {}", e.getMessage());
+      journal = Journal.open(config.stateDir().resolve("cni"));
+    }
+    started(journal);
+    if (journal.isDamaged()) {
+      // What it lacks is found by the sandboxes that use it, or by none that does.
+      try {
+        journal.repaired();
+      } catch (JournalException e) {
+        LOG.error("{}", e.getMessage());
+      }
+    }
+    return journal;
+  }
+
+  private Etcd etcd(Config config, HostUnderlay host) {
+    return switch (config.etcd()) {
+      case EtcdChoice.Own own -> started(Etcd.open(own.settings()));
+      case EtcdChoice.Joined joined ->
+          started(Etcd.open(joined.line().settings(config.stateDir().resolve("joined"))));
+      case EtcdChoice.Carried _ -> {
+        EtcdServer server = started(EtcdServer.start(config.stateDir(), host::knownAddress));
+        Etcd etcd = started(Etcd.open(server.settings()));
+        server.whenRenewed(etcd::renew);
+        if (!etcd.awaitAnswer(OWN_ETCD_PATIENCE)) {
+          LOG.warn("the etcd of this host does not answer yet; what can do without it goes on");
+        }
+        yield etcd;
+      }
+    };
+  }
+
+  /** Containers need nothing of it. */
+  private void serve(Path adminSocket, Admin admin) {
+    try {
+      started(AdminServer.start(adminSocket, admin));
+    } catch (Refused e) {
+      LOG.error("no questions are answered: {}", e.getMessage());
+    }
   }
 
   /** Any change may be to something of ours; a pass that finds nothing to do costs a dump. */

@@ -3,11 +3,13 @@ package io.flannelvlan.driver;
 import io.flannelvlan.dockerengine.Attachment;
 import io.flannelvlan.dockerengine.DockerEngine;
 import io.flannelvlan.dockerengine.EngineNetwork;
+import io.flannelvlan.dockerengine.ListedNetwork;
 import io.flannelvlan.net.IpAddress;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What Docker knew when it was asked. It exists only whole: one question without an answer, and
@@ -29,10 +31,12 @@ record DockerView(Set<String> networks, Set<String> endpoints, Set<IpAddress> ad
    * By the engine's networks: they list every endpoint, also one whose container is only being
    * started.
    *
-   * @param listed all its networks
+   * @param all its networks
    * @param ours the ids of networks whose endpoints matter
    */
-  static DockerView ofNetworks(DockerEngine engine, Set<String> listed, Collection<String> ours) {
+  static DockerView ofNetworks(
+      DockerEngine engine, List<ListedNetwork> all, Collection<String> ours) {
+    Set<String> listed = all.stream().map(ListedNetwork::id).collect(Collectors.toSet());
     Set<String> endpoints = new HashSet<>();
     Set<IpAddress> addresses = new HashSet<>();
     for (String id : ours) {

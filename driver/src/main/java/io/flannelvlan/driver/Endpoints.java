@@ -4,6 +4,7 @@ import io.flannelvlan.dockerplugin.NetworkApi.CreateEndpointRequest;
 import io.flannelvlan.dockerplugin.NetworkApi.EndpointInterface;
 import io.flannelvlan.dockerplugin.Refused;
 import io.flannelvlan.driver.Endpoint.State;
+import io.flannelvlan.driver.kernel.KernelState;
 import io.flannelvlan.flannel.host.HostVlan;
 import io.flannelvlan.flannel.host.HostVlans;
 import io.flannelvlan.ipam.Addresses;
@@ -16,9 +17,13 @@ import io.flannelvlan.net.IpAddress;
 import io.flannelvlan.net.MacAddress;
 import java.time.Clock;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 
 /**
  * The endpoints of this host, through their life: created, joined, left, deleted.
@@ -38,6 +43,9 @@ final class Endpoints {
 
   /** Held over the journal's write. */
   private final ReentrantLock confirming = new ReentrantLock();
+
+  /** Of endpoints that were taken away, for as long as they stand. */
+  private final Set<String> endedLinks = ConcurrentHashMap.newKeySet();
 
   Endpoints(
       Journal journal,
@@ -65,6 +73,24 @@ final class Endpoints {
 
   Optional<Endpoint> find(String id) {
     return endpoints.get(id);
+  }
+
+  /** The links that lead into sandboxes, and that no record knows. */
+  Set<String> unknownLinks(KernelState state) {
+    return sandboxLinksBeside(state, _ -> true);
+  }
+
+  /** The links that lead into sandboxes, and that are none of these endpoints'. */
+  Set<String> sandboxLinksBeside(KernelState state, Predicate<Endpoint> known) {
+    Set<String> links = new HashSet<>(state.sandboxLinks());
+    all().stream().filter(known).forEach(endpoint -> links.remove(endpoint.hostLink()));
+    return links;
+  }
+
+  /** The links in that state whose endpoints were taken away since this process began. */
+  Set<String> endedLinks(KernelState state) {
+    endedLinks.removeIf(link -> state.link(link).isEmpty());
+    return Set.copyOf(endedLinks);
   }
 
   /**
@@ -121,6 +147,7 @@ final class Endpoints {
     try {
       commit(wanted);
       requireNetworkStill(wanted);
+      new BridgeMacs(networks, all()).requireFree(wanted);
       addresses.published(address.address());
       kernel.settleEndpoint(network.vlan(), wanted);
     } catch (RuntimeException e) {
@@ -145,7 +172,26 @@ final class Endpoints {
     }
   }
 
+  /**
+   * Takes over an endpoint that is in use, and whose record was lost, or is older than its state.
+   *
+   * @throws Refused if its address is not this host's, or another endpoint's
+   */
+  void takeOver(Endpoint found) {
+    if (find(found.id()).isEmpty()) {
+      requireFreeLinkName(found);
+    }
+    takeAddress(networks.require(found.network()), found);
+    commit(found);
+    addresses.published(found.address().address());
+    kernel.wake();
+  }
+
   private static Endpoint requireTheSame(Endpoint known, Endpoint wanted) {
+    if (known.state() == State.LEFT) {
+      throw new Refused(
+          "endpoint " + known.id() + " has left its sandbox: only its deletion may follow");
+    }
     if (!known.network().equals(wanted.network())
         || !known.address().equals(wanted.address())
         || !known.mac().equals(wanted.mac())) {
@@ -216,6 +262,7 @@ final class Endpoints {
       Batch batch = new Batch().put(endpoints, wanted.id(), wanted);
       addresses.confirm(batch, address, wanted.id(), wanted.mac());
       journal.commit(batch);
+      endedLinks.remove(wanted.hostLink());
     } finally {
       confirming.unlock();
     }
@@ -245,7 +292,7 @@ final class Endpoints {
     find(id)
         .filter(endpoint -> endpoint.state() != State.LEFT)
         .ifPresent(endpoint -> {
-          put(endpoint.left());
+          putBack(endpoint.left());
           // Gone before dockerd moves its end back, the veth costs neither of us that move.
           kernel.wakeWhenQuiet();
         });
@@ -255,16 +302,25 @@ final class Endpoints {
     find(id).ifPresent(endpoint -> put(endpoint.publishing(ports)));
   }
 
+  void withdrawing(String id) {
+    find(id).ifPresent(endpoint -> putBack(endpoint.publishing(List.of())));
+  }
+
   private Endpoint put(Endpoint endpoint) {
     journal.commit(new Batch().put(endpoints, endpoint.id(), endpoint));
     return endpoint;
+  }
+
+  private void putBack(Endpoint endpoint) {
+    journal.commit(new Batch().put(endpoints, endpoint.id(), endpoint).givingBack());
   }
 
   /** Takes the endpoint away; an unknown one is not an error. */
   void delete(String id) {
     find(id)
         .ifPresentOrElse(
-            endpoint -> forget(endpoint, isDockersIpam(endpoint)), () -> addresses.unconfirm(id));
+            endpoint -> forget(endpoint, isDockersIpam(endpoint) && hasAddress(endpoint)),
+            () -> addresses.unconfirm(id));
   }
 
   /** Docker's own IPAM tells nobody when it takes an address back. */
@@ -274,7 +330,16 @@ final class Endpoints {
 
   /** As {@link #delete}, and its address goes with it: dockerd will not give it back any more. */
   void giveUp(String id) {
-    find(id).ifPresent(endpoint -> forget(endpoint, true));
+    find(id).ifPresent(endpoint -> forget(endpoint, hasAddress(endpoint)));
+  }
+
+  /** Not so if a damaged journal brought it back: another may have the address since. */
+  private boolean hasAddress(Endpoint endpoint) {
+    return addresses
+        .get(endpoint.address().address())
+        .flatMap(AllocatedAddress::endpoint)
+        .filter(endpoint.id()::equals)
+        .isPresent();
   }
 
   private void forget(Endpoint endpoint, boolean release) {
@@ -283,9 +348,12 @@ final class Endpoints {
       batch.remove(endpoints, endpoint.id());
     }
     addresses.unconfirm(batch, endpoint.address().address(), endpoint.id());
-    journal.commit(batch);
+    journal.commit(batch.givingBack());
+    endedLinks.add(endpoint.hostLink());
     if (release) {
       addresses.release(endpoint.address().address());
+    } else {
+      addresses.published(endpoint.address().address());
     }
     // The veth goes in the background: the kernel takes 16 ms for it, and nobody waits for that.
     kernel.wakeWhenQuiet();
@@ -297,5 +365,13 @@ final class Endpoints {
       batch.remove(endpoints, endpoint.id());
       addresses.unconfirm(batch, endpoint.address().address(), endpoint.id());
     }
+  }
+
+  /** They are gone, and etcd is told; their addresses stay if another network has their VLAN. */
+  void publish(List<Endpoint> gone) {
+    gone.forEach(endpoint -> {
+      endedLinks.add(endpoint.hostLink());
+      addresses.published(endpoint.address().address());
+    });
   }
 }

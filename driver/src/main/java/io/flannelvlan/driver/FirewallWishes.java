@@ -2,7 +2,9 @@ package io.flannelvlan.driver;
 
 import io.flannelvlan.driver.kernel.Desired.DesiredVlan;
 import io.flannelvlan.driver.kernel.Desired.Fault;
+import io.flannelvlan.driver.kernel.KernelLink;
 import io.flannelvlan.driver.kernel.KernelState;
+import io.flannelvlan.firewall.Fence;
 import io.flannelvlan.firewall.FirewallRules;
 import io.flannelvlan.firewall.PublishedPort;
 import io.flannelvlan.firewall.VlanRules;
@@ -15,15 +17,12 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** What the firewall should hold, from the VLANs in the kernel and the endpoints' ports. */
 final class FirewallWishes {
-
-  /** The bridges that dockerd makes for its own networks, unless the user names them. */
-  private static final Pattern DOCKERS = Pattern.compile("docker0|docker_gwbridge|br-[0-9a-f]{12}");
 
   private final Networks networks;
   private final Endpoints endpoints;
@@ -47,29 +46,83 @@ final class FirewallWishes {
     }
   }
 
-  Told rules(List<DesiredVlan> vlans, KernelState state) {
+  /**
+   * The rules.
+   *
+   * @param plain by VLAN, a bridge that is not ours with containers of it
+   */
+  Told rules(List<DesiredVlan> vlans, Map<String, String> plain, KernelState state) {
     if (vlans.isEmpty()) {
       return new Told(FirewallRules.NONE, List.of());
     }
     Set<String> docker = dockersLinks(vlans, state);
+    docker.removeAll(plain.values());
     List<PublishedPort> ports =
         endpoints.all().stream().flatMap(endpoint -> ports(endpoint).stream()).toList();
     try {
-      List<VlanRules> rules = vlans.stream().map(this::rules).toList();
-      return new Told(new FirewallRules(rules, of(vlans, ports), docker), List.of());
+      List<VlanRules> rules = vlans.stream().map(vlan -> rules(vlan, plain)).toList();
+      return new Told(rules(rules, of(vlans, ports), docker, vlans), List.of());
     } catch (IllegalArgumentException _) {
-      return oneByOne(vlans, ports, docker);
+      return oneByOne(vlans, plain, ports, docker);
     }
   }
 
+  /**
+   * Fences around what stands here without rules.
+   *
+   * @param vlans those with rules
+   * @param stays whether another's links stay: those of one that is taken down need none
+   */
+  static List<Fence> fences(List<DesiredVlan> vlans, Predicate<String> stays, KernelState state) {
+    Set<String> ruled =
+        vlans.stream()
+            .flatMap(vlan -> Stream.of(vlan.links().bridge(), vlan.links().vxlan()))
+            .collect(Collectors.toSet());
+    List<Fence> fences = new ArrayList<>();
+    state
+        .vlanLinks()
+        .forEach((vlan, all) -> {
+          List<KernelLink> links =
+              all.stream()
+                  .filter(link -> stays.test(vlan) && !ruled.contains(link.name()))
+                  .toList();
+          if (!links.isEmpty()) {
+            fences.add(
+                new Fence(
+                    vlan,
+                    names(links, link -> link.kind() instanceof KernelLink.Bridge),
+                    names(links, link -> !(link.kind() instanceof KernelLink.Bridge))));
+          }
+        });
+    return fences;
+  }
+
+  private static Set<String> names(List<KernelLink> links, Predicate<KernelLink> which) {
+    return links.stream().filter(which).map(KernelLink::name).collect(Collectors.toSet());
+  }
+
+  /** What is on the named bridges follows once it is settled which VLANs have rules. */
+  private static FirewallRules rules(
+      List<VlanRules> rules,
+      List<PublishedPort> ports,
+      Set<String> docker,
+      List<DesiredVlan> vlans) {
+    return new FirewallRules(rules, ports, docker, List.of(), NamedBridges.empty(vlans));
+  }
+
   /** One value that the rules refuse must not take all the others with it. */
-  private Told oneByOne(List<DesiredVlan> vlans, List<PublishedPort> ports, Set<String> docker) {
+  private Told oneByOne(
+      List<DesiredVlan> vlans,
+      Map<String, String> plain,
+      List<PublishedPort> ports,
+      Set<String> docker) {
     Map<String, DesiredVlan> served = new LinkedHashMap<>();
     List<Fault> faults = new ArrayList<>();
     FirewallRules rules = FirewallRules.NONE;
     for (DesiredVlan vlan : vlans) {
       try {
-        rules = new FirewallRules(plus(rules.vlans(), rules(vlan)), List.of(), docker);
+        List<DesiredVlan> both = plus(List.copyOf(served.values()), vlan);
+        rules = rules(plus(rules.vlans(), rules(vlan, plain)), List.of(), docker, both);
         served.put(vlan.name(), vlan);
       } catch (IllegalArgumentException e) {
         faults.add(new Fault(vlan.name(), vlan.range(), String.valueOf(e.getMessage())));
@@ -77,7 +130,8 @@ final class FirewallWishes {
     }
     for (PublishedPort port : of(served.values(), ports)) {
       try {
-        rules = new FirewallRules(rules.vlans(), plus(rules.ports(), port), docker);
+        rules =
+            rules(rules.vlans(), plus(rules.ports(), port), docker, List.copyOf(served.values()));
       } catch (IllegalArgumentException e) {
         Cidr range = Objects.requireNonNull(served.get(port.vlan())).range();
         faults.add(new Fault(port.vlan(), range, String.valueOf(e.getMessage())));
@@ -100,7 +154,7 @@ final class FirewallWishes {
     Set<String> ours =
         vlans.stream().map(vlan -> vlan.links().bridge()).collect(Collectors.toSet());
     return state.links().keySet().stream()
-        .filter(link -> DOCKERS.matcher(link).matches() && !ours.contains(link))
+        .filter(link -> LinkNames.isDockers(link) && !ours.contains(link))
         .collect(Collectors.toSet());
   }
 
@@ -108,18 +162,19 @@ final class FirewallWishes {
    * No filter on who may send into the VNI: a peer behind address translation sends from another
    * address than the one in its lease, and stock flanneld filters nothing either.
    */
-  private VlanRules rules(DesiredVlan vlan) {
+  private VlanRules rules(DesiredVlan vlan, Map<String, String> plain) {
     return new VlanRules(
-        vlan.name(),
-        vlan.vni(),
-        vlan.links().bridge(),
-        vlan.links().vxlan(),
-        vlan.links().tunnel().port(),
-        vlan.range(),
-        networks.links(vlan.name()).map(VlanLinks::internal).orElse(false),
-        masquerade,
-        Optional.empty(),
-        vlan.direct() ? Optional.of(vlan.links().tunnel().underlay()) : Optional.empty());
+            vlan.name(),
+            vlan.vni(),
+            vlan.links().bridge(),
+            vlan.links().vxlan(),
+            vlan.links().tunnel().port(),
+            vlan.range(),
+            networks.links(vlan.name()).map(VlanLinks::internal).orElse(false),
+            masquerade,
+            Optional.empty(),
+            vlan.direct() ? Optional.of(vlan.links().tunnel().underlay()) : Optional.empty())
+        .withPlain(Optional.ofNullable(plain.get(vlan.name())));
   }
 
   private List<PublishedPort> ports(Endpoint endpoint) {

@@ -19,6 +19,7 @@ record Holdings(
     Endpoints endpoints,
     Addresses addresses,
     NetworkDriver driver,
+    LostRecords lost,
     Supplier<KernelState> kernel) {
 
   /** As it stands now. */
@@ -29,8 +30,12 @@ record Holdings(
     Set<IpAddress> attachedAddresses =
         attached.stream().map(e -> e.address().address()).collect(Collectors.toSet());
     List<Held> all = new ArrayList<>();
-    networks.all().forEach(network -> all.add(new Held.OfNetwork(network)));
-    attached.forEach(endpoint -> all.add(new Held.OfEndpoint(endpoint)));
+    networks.all().stream()
+        .filter(network -> !CniNetworks.isOne(network.id()))
+        .forEach(network -> all.add(new Held.OfNetwork(network)));
+    attached.stream()
+        .filter(endpoint -> !CniNetworks.isOne(endpoint.network()))
+        .forEach(endpoint -> all.add(new Held.OfEndpoint(endpoint)));
     given.stream()
         .filter(one -> !attachedAddresses.contains(one.address().address().address()))
         .forEach(all::add);
@@ -38,8 +43,8 @@ record Holdings(
   }
 
   /**
-   * Whether a sandbox uses it, whatever Docker knows: the other end of its link is in another
-   * namespace, which neither a container that is gone nor one that has left leaves there.
+   * Whether a sandbox uses it, or may, whatever Docker knows: the other end of its link is in
+   * another namespace, which neither a container that is gone nor one that has left leaves there.
    */
   boolean isInUse(Held held) {
     return switch (held) {
@@ -48,11 +53,13 @@ record Holdings(
         KernelState state = kernel.get();
         yield endpoints.of(n.id()).stream().anyMatch(endpoint -> isInSandbox(endpoint, state));
       }
-      case Held.OfAddress _ -> false;
+      // Had back from etcd, it may be that of a container whose records are gone for good.
+      case Held.OfAddress _ -> lost.isLost() || !endpoints.unknownLinks(kernel.get()).isEmpty();
     };
   }
 
-  private static boolean isInSandbox(Endpoint endpoint, KernelState state) {
+  /** Whether the other end of its link is in a sandbox. */
+  static boolean isInSandbox(Endpoint endpoint, KernelState state) {
     Optional<KernelLink.Kind> kind = state.link(endpoint.hostLink()).map(KernelLink::kind);
     return kind.isPresent()
         && kind.get() instanceof KernelLink.Veth veth

@@ -6,11 +6,15 @@ import io.flannelvlan.driver.kernel.KernelState;
 import io.flannelvlan.driver.kernel.Underlay;
 import io.flannelvlan.ipam.HostRoutes;
 import io.flannelvlan.net.Cidr;
+import io.flannelvlan.net.InterfaceAddress;
 import io.flannelvlan.net.IpAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
@@ -20,8 +24,13 @@ import java.util.stream.Stream;
  * @param iface the setting IFACE, empty for the default route's link
  * @param publicIp the setting PUBLIC_IP
  * @param kernel a fresh look at the kernel
+ * @param plain whether a gateway is one that we named to a plain dockerd of this host
  */
-record HostUnderlay(String iface, Optional<IpAddress> publicIp, Supplier<KernelState> kernel)
+record HostUnderlay(
+    String iface,
+    Optional<IpAddress> publicIp,
+    Supplier<KernelState> kernel,
+    Predicate<InterfaceAddress> plain)
     implements HostRoutes {
 
   private static final Path RESOLV_CONF = Path.of("/etc/resolv.conf");
@@ -46,9 +55,26 @@ record HostUnderlay(String iface, Optional<IpAddress> publicIp, Supplier<KernelS
                         + " address of this host, nor a CIDR that holds one"));
   }
 
+  /**
+   * What the wish means now, for a VLAN that is here.
+   *
+   * @param links its links, with the underlay that it has and the one it began on
+   * @param state the kernel's, now
+   * @return empty if this host has no such thing at the moment
+   */
+  Optional<Underlay> follow(Optional<String> wish, VlanLinks links, KernelState state) {
+    return Underlay.follow(
+        wish.orElse(iface), List.of(links.home(), links.underlay()), links.local(), state);
+  }
+
   /** Where the peers send to. */
   IpAddress publicAddress() {
     return publicIp.orElseGet(() -> underlay(Optional.empty()).address());
+  }
+
+  /** As {@link #publicAddress}; empty while this host has none. */
+  Optional<IpAddress> knownAddress() {
+    return publicIp.or(() -> Underlay.find(iface, kernel.get()).map(Underlay::address));
   }
 
   /** The same for a network with an underlay of its own. */
@@ -57,16 +83,23 @@ record HostUnderlay(String iface, Optional<IpAddress> publicIp, Supplier<KernelS
   }
 
   @Override
-  public Optional<String> inTheWayOf(Cidr range) {
+  public Optional<String> inTheWayOf(Cidr range, Collection<Cidr> own) {
     KernelState state = kernel.get();
     return state.routes().stream()
         .filter(route -> route.destination().length() > 0)
         .filter(route -> !state.isOurs(route) && route.destination().overlaps(range))
+        .filter(route -> !isPlain(route, own, state))
         .map(KernelRoute::toString)
         .sorted()
         .findFirst()
         .map(route -> "route " + route)
         .or(() -> nameServers().filter(range::contains).findFirst().map(s -> "name server " + s));
+  }
+
+  private boolean isPlain(KernelRoute route, Collection<Cidr> own, KernelState state) {
+    InterfaceAddress gateway = route.destination().at(1);
+    return state.foreignCarrier(gateway).filter(route.link()::equals).isPresent()
+        && (own.contains(route.destination()) || plain.test(gateway));
   }
 
   /** dockerd refuses a pool that holds one of these, and before 27 asks for another for ever. */

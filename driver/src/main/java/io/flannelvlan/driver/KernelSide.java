@@ -2,17 +2,19 @@ package io.flannelvlan.driver;
 
 import io.flannelvlan.dockerplugin.Refused;
 import io.flannelvlan.driver.kernel.Desired;
+import io.flannelvlan.driver.kernel.KernelLink;
 import io.flannelvlan.driver.kernel.KernelState;
 import io.flannelvlan.driver.kernel.Outcome;
 import io.flannelvlan.driver.kernel.Plan;
 import io.flannelvlan.driver.kernel.Reconciler;
 import io.flannelvlan.flannel.Vlan;
-import io.flannelvlan.net.IpAddress;
 import io.flannelvlan.net.MacAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
 /** What the handlers need of the reconciler: wait for a wish to come true, or say why it can't. */
@@ -20,6 +22,9 @@ final class KernelSide {
 
   /** A pass takes milliseconds; deleting many veths, 16 ms each, may keep one waiting. */
   private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+  /** A deletion takes some 16 ms. */
+  private static final Duration BETWEEN_LOOKS = Duration.ofMillis(5);
 
   private final Reconciler reconciler;
   private final Supplier<KernelState> view;
@@ -34,19 +39,15 @@ final class KernelSide {
     this.view = view;
   }
 
-  /**
-   * Refuses a VLAN whose links would meet foreign ones, before anything is done for it.
-   *
-   * @param address this host's on the underlay
-   */
-  void requireRoom(Vlan vlan, VlanLinks links, IpAddress address) {
+  /** Refuses a VLAN whose links would meet foreign ones, before anything is done for it. */
+  void requireRoom(Vlan vlan, VlanLinks links) {
     Desired.DesiredVlan wished =
         new Desired.DesiredVlan(
             vlan.name(),
             vlan.vni(),
             vlan.range(),
             List.of(),
-            Wishes.links(vlan, links, address, new MacAddress(0)),
+            Wishes.links(vlan, links, new MacAddress(0)),
             links.mtu(),
             Optional.empty(),
             List.of());
@@ -106,6 +107,28 @@ final class KernelSide {
   /** Begins a pass as soon as nobody is kept waiting by it. */
   void wakeWhenQuiet() {
     reconciler.wakeWhenQuiet();
+  }
+
+  /** The link of that name as it is now. */
+  Optional<KernelLink> link(String name) {
+    return view.get().link(name);
+  }
+
+  /**
+   * Waits until links that are not wished any more are gone. They go when nobody waits for a pass,
+   * so this does not ask for one.
+   *
+   * @throws Refused if the kernel is busy for too long
+   */
+  void awaitGone(Set<String> links) {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (links.stream().anyMatch(view.get().links()::containsKey)) {
+      if (System.nanoTime() > end) {
+        throw new Refused("the kernel still has " + links + "; it is busy, try again");
+      }
+      reconciler.wakeWhenQuiet();
+      LockSupport.parkNanos(BETWEEN_LOOKS.toNanos());
+    }
   }
 
   private Outcome settle() {

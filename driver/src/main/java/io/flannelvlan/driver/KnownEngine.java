@@ -29,6 +29,11 @@ final class KnownEngine {
     return table.get(KEY).equals(Optional.of(new Engine(id)));
   }
 
+  /** Whether there was ever one. */
+  boolean isAny() {
+    return table.get(KEY).isPresent();
+  }
+
   /** That engine has shown a network of ours. */
   void learn(String id) {
     if (!is(id)) {

@@ -13,8 +13,17 @@ final class LinkNames {
   /** Twelve hex digits of an id are as many as Docker's own short ids show. */
   private static final int ID_DIGITS = 12;
 
+  /**
+   * What the kernel takes: up to 15 bytes, no slash, no blank, no colon; and no percent sign, since
+   * it makes {@code br0} of {@code br%d}.
+   */
+  private static final Pattern POSSIBLE = Pattern.compile("[!-~&&[^/:%]]{1,15}");
+
   private static final Pattern OURS =
       Pattern.compile("(flannel|flann|fvbr)\\.[0-9]+|f[vc][0-9a-f]{12}");
+
+  /** The bridges that dockerd makes for its own networks, unless the user names them. */
+  private static final Pattern DOCKERS = Pattern.compile("docker0|docker_gwbridge|br-[0-9a-f]{12}");
 
   private LinkNames() {}
 
@@ -36,6 +45,16 @@ final class LinkNames {
    */
   static boolean isFreeForBridge(String name, Vni vni) {
     return name.equals(bridge(vni)) || !OURS.matcher(name).matches();
+  }
+
+  /** Whether it is called as dockerd calls its bridges. */
+  static boolean isDockers(String name) {
+    return DOCKERS.matcher(name).matches();
+  }
+
+  /** Whether a link can have that name. */
+  static boolean isPossible(String name) {
+    return POSSIBLE.matcher(name).matches() && !name.equals(".") && !name.equals("..");
   }
 
   /** The end of an endpoint's veth pair that stays on the host. */

@@ -1,7 +1,9 @@
 package io.flannelvlan.driver;
 
+import io.flannelvlan.unixhttp.Question;
 import java.io.PrintStream;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,23 +21,48 @@ public final class Main {
       usage(System.out);
       return;
     }
+    Optional<Question> question = AdminCommand.question(words);
+    if (question.isPresent()) {
+      System.exit(AdminCommand.of(question.get(), settings(List.of())).run());
+    }
     if (words.isEmpty() || !words.getFirst().equals("serve")) {
       usage(System.err);
       System.exit(USAGE);
     }
+    Settings settings = settings(words.subList(1, words.size()));
     try {
-      Config config = Config.of(Settings.of(words.subList(1, words.size()), System.getenv()));
+      Config config = Config.of(settings);
       Logging.start(config.log());
       serve(config);
     } catch (ConfigException e) {
       System.err.println("flannelvlan: " + e.getMessage());
-      System.exit(USAGE);
+      exit(USAGE, settings);
     } catch (RuntimeException e) {
       Logger log = LoggerFactory.getLogger(Main.class);
       log.error("flannelvlan can't start: {}", e.getMessage());
       log.debug("cause", e);
-      System.exit(1);
+      exit(1, settings);
     }
+  }
+
+  private static Settings settings(List<String> flags) {
+    try {
+      return Settings.of(flags, System.getenv());
+    } catch (ConfigException e) {
+      System.err.println("flannelvlan: " + e.getMessage());
+      System.exit(USAGE);
+      throw e;
+    }
+  }
+
+  private static void exit(int status, Settings settings) throws InterruptedException {
+    if (settings.given(Setting.PLAIN_SOCKET).isPresent()) {
+      // dockerd starts a managed plugin that ends again at once, for 12 s, and may then be unable
+      // to
+      // start a better one ("id already in use"). One that never listens it ends itself.
+      new CountDownLatch(1).await();
+    }
+    System.exit(status);
   }
 
   private static void serve(Config config) throws InterruptedException {
@@ -54,6 +81,7 @@ public final class Main {
 
   private static void usage(PrintStream out) {
     out.println("usage: flannelvlan serve [--flag value]...");
+    AdminCommand.usage(out);
     out.println();
     out.println("Each flag is also an environment variable; the flag wins.");
     for (Setting setting : Setting.values()) {

@@ -1,6 +1,7 @@
 package io.flannelvlan.driver;
 
 import io.flannelvlan.dockerplugin.NetworkApi;
+import io.flannelvlan.dockerplugin.PortBinding;
 import io.flannelvlan.flannel.host.HostVlan;
 import io.flannelvlan.flannel.host.HostVlans;
 import io.flannelvlan.ipam.Refusals;
@@ -43,8 +44,10 @@ final class NetworkDriver implements NetworkApi {
   }
 
   private void deleteNetwork(String id) {
+    calls.about(id);
     Refusals.of(() -> {
-      for (Endpoint endpoint : endpoints.of(id)) {
+      List<Endpoint> gone = endpoints.of(id);
+      for (Endpoint endpoint : gone) {
         locks.during(
             endpoint.id(),
             () -> {
@@ -53,6 +56,7 @@ final class NetworkDriver implements NetworkApi {
             });
       }
       networks.delete(id, endpoints::forgetAll);
+      endpoints.publish(gone);
     });
   }
 
@@ -150,6 +154,53 @@ final class NetworkDriver implements NetworkApi {
             endpoints.giveUp(endpoint.id());
           }
           return endpoint;
+        });
+  }
+
+  /** Takes the endpoint away with all that it has, its address too. */
+  void giveUp(String id) {
+    during(
+        id,
+        () -> {
+          ports.withdraw(id);
+          endpoints.giveUp(id);
+          return id;
+        });
+  }
+
+  /**
+   * Takes over a network that Docker has.
+   *
+   * @param asked when Docker was asked for it
+   * @return false if dockerd spoke of it since
+   */
+  boolean takeOver(CreateNetworkRequest request, Duration asked) {
+    String id = request.networkId().text();
+    return networks.takeOver(request, () -> calls.since(id, asked));
+  }
+
+  /**
+   * Takes over an endpoint that Docker has, in one commit with its ports, in place of what is known
+   * of it.
+   *
+   * @param asked when Docker was asked for it
+   * @return false if dockerd spoke of it since
+   */
+  boolean takeOver(Endpoint found, List<PortBinding> published, Duration asked) {
+    return locks.during(
+        found.id(),
+        () -> {
+          if (calls.since(found.id(), asked)) {
+            return false;
+          }
+          List<HostPort> held = ports.takeOver(found.id(), published);
+          try {
+            endpoints.takeOver(found.publishing(held));
+          } catch (RuntimeException e) {
+            ports.letGo(found.id());
+            throw e;
+          }
+          return true;
         });
   }
 

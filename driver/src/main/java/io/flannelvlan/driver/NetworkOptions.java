@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.regex.Pattern;
 
 /**
  * What {@code docker network create --opt} may say.
@@ -16,6 +15,7 @@ import java.util.regex.Pattern;
  * @param bridge name for the VLAN's bridge on this host
  * @param port UDP port of the tunnel; only the VLAN's first creator may choose
  * @param mtu of the containers' links, in bytes
+ * @param everywhere whether the other hosts shall have the network as well
  */
 record NetworkOptions(
     Optional<Vni> vni,
@@ -23,7 +23,8 @@ record NetworkOptions(
     Optional<String> iface,
     Optional<String> bridge,
     Optional<Integer> port,
-    Optional<Integer> mtu) {
+    Optional<Integer> mtu,
+    boolean everywhere) {
 
   static final String DOCKER_MTU = "com.docker.network.driver.mtu";
   static final String DOCKER_BRIDGE = "com.docker.network.bridge.name";
@@ -36,13 +37,7 @@ record NetworkOptions(
           "com.docker.network.container_iface_prefix");
 
   private static final String KNOWN =
-      "vni, network, iface, bridge, port, mtu, " + DOCKER_MTU + ", " + DOCKER_BRIDGE;
-
-  /**
-   * What the kernel takes for a link's name: up to 15 bytes, no slash, no blank, no colon; and no
-   * percent sign, since it makes {@code br0} of {@code br%d}.
-   */
-  private static final Pattern LINK_NAME = Pattern.compile("[!-~&&[^/:%]]{1,15}");
+      "vni, network, iface, bridge, port, mtu, everywhere, " + DOCKER_MTU + ", " + DOCKER_BRIDGE;
 
   /** Less does not carry IPv4 (RFC 791). */
   private static final int MIN_MTU = 68;
@@ -65,7 +60,8 @@ record NetworkOptions(
             take(left, "iface"),
             oneOf(left, "bridge", DOCKER_BRIDGE).map(NetworkOptions::linkName),
             take(left, "port").map(text -> number("port", text, 1, 65535)),
-            oneOf(left, "mtu", DOCKER_MTU).map(text -> number("mtu", text, MIN_MTU, MAX_MTU)));
+            oneOf(left, "mtu", DOCKER_MTU).map(text -> number("mtu", text, MIN_MTU, MAX_MTU)),
+            take(left, "everywhere").map(NetworkOptions::flag).orElse(true));
     if (!left.isEmpty()) {
       throw new Refused(
           "unknown option " + String.join(", ", left.keySet()) + "; flannelvlan knows " + KNOWN);
@@ -95,10 +91,18 @@ record NetworkOptions(
   }
 
   private static String linkName(String name) {
-    if (!LINK_NAME.matcher(name).matches() || name.equals(".") || name.equals("..")) {
+    if (!LinkNames.isPossible(name)) {
       throw new Refused("option bridge: \"" + name + "\" can't be a link's name");
     }
     return name;
+  }
+
+  private static boolean flag(String text) {
+    return switch (text) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw new Refused("option everywhere: \"" + text + "\" is neither true nor false");
+    };
   }
 
   private static int number(String option, String text, int min, int max) {

@@ -1,32 +1,30 @@
 package io.flannelvlan.driver;
 
 import io.flannelvlan.dockerplugin.NetworkApi.CreateNetworkRequest;
-import io.flannelvlan.dockerplugin.NetworkApi.IpamData;
 import io.flannelvlan.dockerplugin.Refused;
-import io.flannelvlan.driver.kernel.Underlay;
+import io.flannelvlan.etcd.EtcdException;
+import io.flannelvlan.flannel.Lease;
 import io.flannelvlan.flannel.Reservations;
 import io.flannelvlan.flannel.Vlan;
 import io.flannelvlan.flannel.VlanException;
 import io.flannelvlan.flannel.VlanStore;
-import io.flannelvlan.flannel.Vlans;
 import io.flannelvlan.flannel.host.HostVlan;
 import io.flannelvlan.flannel.host.HostVlans;
 import io.flannelvlan.ipam.Addresses;
-import io.flannelvlan.ipam.Pool;
 import io.flannelvlan.ipam.Pools;
 import io.flannelvlan.journal.Batch;
 import io.flannelvlan.journal.Journal;
 import io.flannelvlan.journal.Table;
 import io.flannelvlan.net.Cidr;
-import io.flannelvlan.net.IpAddress;
 import java.time.Clock;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,8 +48,9 @@ final class Networks {
   private final Addresses addresses;
   private final HostUnderlay host;
   private final KernelSide kernel;
-  private final Clock clock;
+  private final NetworkWishes wishes;
   private final ReentrantLock changing = new ReentrantLock();
+  private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
 
   Networks(
       Journal journal,
@@ -73,7 +72,12 @@ final class Networks {
     this.addresses = addresses;
     this.host = host;
     this.kernel = kernel;
-    this.clock = clock;
+    this.wishes = new NetworkWishes(store, vlans, pools, host, clock);
+  }
+
+  /** Called, from any thread, when a network came or went; must not block. */
+  void whenChanged(Runnable listener) {
+    listeners.add(listener);
   }
 
   Optional<Network> find(String id) {
@@ -113,141 +117,151 @@ final class Networks {
     return networks.values().stream().anyMatch(network -> network.vlan().equals(vlan));
   }
 
+  /** Whether the network and all that it stands on is known: a part of the journal may be lost. */
+  boolean isWhole(String id) {
+    return find(id).filter(this::isWhole).isPresent();
+  }
+
+  private boolean isWhole(Network network) {
+    return links(network.vlan()).isPresent() && vlans.byName(network.vlan()).isPresent();
+  }
+
   void create(CreateNetworkRequest request) {
-    NetworkOptions options = NetworkOptions.parse(request.options().generic());
-    IpamData data = onlyPool(request);
-    boolean dockersIpam = !data.addressSpace().equals(Pools.ADDRESS_SPACE);
     changing.lock();
     try {
       Optional<Network> known = networks.get(request.networkId().text());
-      if (known.isPresent()) {
-        requireTheSame(known.get(), request, data, dockersIpam);
-        return;
+      if (known.isPresent() && isWhole(known.get())) {
+        wishes.requireTheSame(known.get(), request);
+      } else {
+        NetworkWish wanted = wishes.of(request, networks.values(), links.values());
+        requireRoom(wanted);
+        boolean tookLease = enter(wanted);
+        settle(wanted, tookLease);
       }
-      VlanChoice choice = choose(data, options, dockersIpam);
-      Underlay underlay = host.underlay(options.iface());
-      VlanLinks wished =
-          VlanLinks.of(choice.vlan(), options, underlay, request.options().internal());
-      links.values().forEach(wished::requireOwnBridge);
-      Network network = network(request, choice.vlan().name(), data, dockersIpam);
-      create(network, choice, wished, host.publicAddress(underlay, options.iface()));
     } finally {
       changing.unlock();
     }
+    listeners.forEach(Runnable::run);
   }
 
-  private static IpamData onlyPool(CreateNetworkRequest request) {
-    if (request.options().enableIpv6() || !request.ipv6Data().isEmpty()) {
-      throw new Refused("flannelvlan networks are IPv4 only: leave out --ipv6");
-    }
-    if (request.ipv4Data().size() != 1) {
-      throw new Refused(
-          "a flannelvlan network has exactly one --subnet, the VLAN's range; "
-              + request.ipv4Data().size()
-              + " were given");
-    }
-    IpamData data = request.ipv4Data().getFirst();
-    if (data.addressSpace().equals("null")) {
-      throw new Refused(
-          "flannelvlan can't work with --ipam-driver null: give --ipam-driver flannelvlan");
-    }
-    return data;
-  }
-
-  private Network network(
-      CreateNetworkRequest request, String vlan, IpamData data, boolean dockersIpam) {
-    return new Network(
-        request.networkId().text(),
-        vlan,
-        request.options().generic(),
-        data.pool(),
-        dockersIpam,
-        request.options().internal(),
-        clock.instant());
-  }
-
-  private void requireTheSame(
-      Network known, CreateNetworkRequest request, IpamData data, boolean dockersIpam) {
-    Network again = network(request, known.vlan(), data, dockersIpam);
-    if (!known.asksTheSame(again)) {
-      throw new Refused(
-          "network "
-              + known.id()
-              + " exists with other options or another subnet, on VLAN "
-              + known.vlan());
-    }
-  }
-
-  private VlanChoice choose(IpamData data, NetworkOptions options, boolean dockersIpam) {
-    Optional<HostVlan> joined =
-        dockersIpam ? vlans.around(data.pool()) : vlans.byRange(data.pool());
-    // A VLAN that this host is in is known without etcd.
-    Vlans all = joined.map(HostVlan::vlan).map(Networks::only).orElseGet(store::list);
-    VlanChoice choice =
-        dockersIpam
-            ? VlanChoice.bySubnet(data, options, all)
-            : VlanChoice.byRange(data, options, pools.get(data.pool()).flatMap(Pool::network), all);
-    DockersIpam dockers = new DockersIpam(networks.values(), store, host::publicAddress);
-    if (dockersIpam) {
-      dockers.requireSafe(data, choice.vlan(), joined);
-    } else {
-      dockers.requireNone(choice.vlan());
-    }
-    return choice;
-  }
-
-  private static Vlans only(Vlan vlan) {
-    return new Vlans(0, new TreeMap<>(Map.of(vlan.name(), vlan)), List.of());
-  }
-
-  private void create(Network network, VlanChoice choice, VlanLinks wished, IpAddress address) {
-    Optional<VlanLinks> present = links.get(network.vlan());
-    if (present.isPresent()) {
-      present.get().requireAgreement(wished);
-    } else {
-      requireFreeRange(choice.vlan().range());
-      kernel.requireRoom(choice.vlan(), wished, address);
-    }
-    if (!choice.exists()) {
-      store.create(choice.vlan().name(), choice.vlan().config());
-    }
+  /**
+   * Takes over a network that Docker has, perhaps with containers that run: a kernel that does not
+   * take it at once is no reason to let it go.
+   *
+   * @param over whether dockerd spoke of it since it was seen
+   * @return false if it is over
+   */
+  boolean takeOver(CreateNetworkRequest request, BooleanSupplier over) {
+    changing.lock();
     try {
-      if (!network.dockersIpam() && vlans.byName(network.vlan()).isEmpty()) {
-        // The subnet was promised before the user's choice of the underlay was known.
-        reservations.handOver(
-            choice.vlan().range(), choice.subnet(), host.publicAddress(), address);
+      // dockerd's deletion is noted first and waits for this lock then, so that one sees the other.
+      if (over.getAsBoolean()) {
+        return false;
       }
-      boolean member = vlans.byName(network.vlan()).isPresent();
-      HostVlan vlan = vlans.join(choice.vlan(), choice.subnet(), address);
-      if (!member) {
-        // The same subnet again, perhaps after the state was lost under running containers.
-        addresses.adopt(vlan);
+      if (!isWhole(request.networkId().text())) {
+        NetworkWish wanted = wishes.of(request, networks.values(), links.values());
+        enter(wanted);
+        addresses.publishAll(wanted.choice().vlan().range());
+        kernel.wake();
       }
-      journal.commit(
-          new Batch().put(networks, network.id(), network).put(links, wished.vlan(), wished));
-      kernel.settleVlan(network.vlan());
-    } catch (RuntimeException e) {
-      undo(network, choice);
-      throw e;
+    } finally {
+      changing.unlock();
     }
-    addresses.publishAll(choice.vlan().range());
-    LOG.info("network {} is on VLAN {}", network.id(), choice.vlan());
+    listeners.forEach(Runnable::run);
+    return true;
+  }
+
+  private void requireRoom(NetworkWish wanted) {
+    VlanChoice choice = wanted.choice();
+    if (links(choice.vlan().name()).isEmpty()) {
+      requireFreeRange(choice);
+      kernel.requireRoom(choice.vlan(), wanted.links());
+    }
   }
 
   /** RequestPool has looked already, but with Docker's own IPAM there was none. */
-  private void requireFreeRange(Cidr range) {
-    Optional<String> inTheWay = host.inTheWayOf(range);
+  private void requireFreeRange(VlanChoice choice) {
+    Cidr range = choice.vlan().range();
+    Optional<String> inTheWay =
+        host.inTheWayOf(range, List.of()).flatMap(_ -> host.inTheWayOf(range, own(choice)));
     if (inTheWay.isPresent()) {
       throw new Refused(range + " overlaps " + inTheWay.get() + " of this host");
     }
   }
 
-  private void undo(Network network, VlanChoice choice) {
-    forget(network, new Batch());
+  /** What a plain dockerd of this host may have of the VLAN. */
+  private List<Cidr> own(VlanChoice choice) {
+    return Stream.concat(
+            store.leases(choice.vlan()).of(host.publicAddress()).stream().map(Lease::subnet),
+            vlans.rememberedPlain(choice.vlan().name()).stream())
+        .toList();
+  }
+
+  /**
+   * Records the network, in one commit with the VLAN if this host was not in it, and with the
+   * addresses that etcd has for this host there.
+   *
+   * @return whether a lease was taken for it; nothing is kept if this throws
+   */
+  private boolean enter(NetworkWish wanted) {
+    VlanChoice choice = wanted.choice();
+    if (!choice.exists()) {
+      store.create(choice.vlan().name(), choice.vlan().config());
+    }
+    try {
+      if (vlans.byName(choice.vlan().name()).isPresent()) {
+        journal.commit(withRecords(new Batch(), wanted));
+        return false;
+      }
+      if (!wanted.network().dockersIpam()) {
+        // The subnet was promised before the user's choice of the underlay was known.
+        reservations.handOver(
+            choice.vlan().range(), choice.subnet(), host.publicAddress(), wanted.address());
+      }
+      return vlans
+          .join(
+              choice.vlan(),
+              choice.subnet(),
+              wanted.address(),
+              (batch, joined) -> {
+                addresses.adopt(batch, joined);
+                withRecords(batch, wanted);
+              })
+          .tookLease();
+    } catch (RuntimeException e) {
+      discard(choice);
+      throw e;
+    }
+  }
+
+  private Batch withRecords(Batch batch, NetworkWish wanted) {
+    return batch
+        .put(networks, wanted.network().id(), wanted.network())
+        .put(links, wanted.links().vlan(), wanted.links());
+  }
+
+  private void settle(NetworkWish wanted, boolean tookLease) {
+    Vlan vlan = wanted.choice().vlan();
+    try {
+      kernel.settleVlan(vlan.name());
+    } catch (RuntimeException e) {
+      boolean last = forget(wanted.network(), new Batch());
+      // A lease that stood before may be that of containers whose records were lost.
+      if (last && tookLease) {
+        vlans.byName(vlan.name()).ifPresent(this::leave);
+      }
+      discard(wanted.choice());
+      throw e;
+    }
+    addresses.publishAll(vlan.range());
+    LOG.info("network {} is on VLAN {}", wanted.network().id(), vlan);
+  }
+
+  private void discard(VlanChoice choice) {
     if (!choice.exists()) {
       try {
         store.discard(choice.vlan());
-      } catch (VlanException | io.flannelvlan.etcd.EtcdException e) {
+      } catch (VlanException | EtcdException e) {
         LOG.warn("VLAN {} stays in etcd without hosts: {}", choice.vlan().name(), e.getMessage());
       }
     }
@@ -263,7 +277,9 @@ final class Networks {
       }
       Batch batch = new Batch();
       endpoints.accept(batch, id);
-      forget(network.get(), batch);
+      if (forget(network.get(), batch)) {
+        vlans.byName(network.get().vlan()).ifPresent(this::leave);
+      }
       // Again, for an endpoint that was made between the first look and the commit.
       Batch late = new Batch();
       endpoints.accept(late, id);
@@ -272,14 +288,16 @@ final class Networks {
     } finally {
       changing.unlock();
     }
+    listeners.forEach(Runnable::run);
   }
 
   /**
-   * Removes the records, and the VLAN from this host if this was its last network.
+   * Removes the records.
    *
    * @param batch what goes in the same commit
+   * @return whether this was the VLAN's last network
    */
-  private void forget(Network network, Batch batch) {
+  private boolean forget(Network network, Batch batch) {
     boolean last =
         networks.values().stream()
             .noneMatch(n -> n.vlan().equals(network.vlan()) && !n.id().equals(network.id()));
@@ -287,17 +305,39 @@ final class Networks {
     if (last) {
       batch.remove(links, network.vlan());
     }
-    journal.commit(batch);
-    if (last) {
-      vlans.byName(network.vlan()).ifPresent(this::leave);
-    }
+    journal.commit(batch.givingBack());
     kernel.wake();
+    return last;
   }
 
   private void leave(HostVlan vlan) {
     addresses.releaseAll(vlan.range());
     vlans.leave(vlan.name());
     pools.remove(vlan.range());
+  }
+
+  /**
+   * Goes through the VLANs that are whole while none comes or goes.
+   *
+   * @param what gets the VLAN's links and the options of one of its networks
+   */
+  void forEachVlan(BiConsumer<VlanLinks, NetworkOptions> what) {
+    changing.lock();
+    try {
+      for (VlanLinks each : links.values()) {
+        networks.values().stream()
+            .filter(network -> network.vlan().equals(each.vlan()))
+            .findFirst()
+            .ifPresent(network -> what.accept(each, NetworkOptions.parse(network.options())));
+      }
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  /** Adds to the batch that the VLAN has these links from now on. */
+  Batch put(Batch batch, VlanLinks changed) {
+    return batch.put(links, changed.vlan(), changed);
   }
 
   /** Leaves the VLANs without a network: a crash cut its creation or its deletion short. */

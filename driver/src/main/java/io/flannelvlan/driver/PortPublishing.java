@@ -65,14 +65,7 @@ final class PortPublishing implements AutoCloseable {
     withdraw(id);
     List<PortRequest> requests = bindings.stream().map(PortPublishing::request).toList();
     try {
-      List<PortHold> holds = hold(id, requests);
-      List<HostPort> ports = new ArrayList<>();
-      for (int i = 0; i < holds.size(); i++) {
-        PortHold hold = holds.get(i);
-        ports.add(
-            new HostPort(
-                hold.protocol(), hold.hostAddress(), hold.port(), bindings.get(i).containerPort()));
-      }
+      List<HostPort> ports = hostPorts(hold(id, requests), bindings);
       endpoints.publishing(id, ports);
       kernel.settleFirewall();
       ports.forEach(port -> LOG.info("endpoint {}: published {}", id, port));
@@ -85,7 +78,35 @@ final class PortPublishing implements AutoCloseable {
     }
   }
 
-  private static boolean isPublished(List<HostPort> ports, List<PortBinding> bindings) {
+  /**
+   * Holds the ports of an endpoint that runs and whose record was lost, in place of those that are
+   * known; they go into its record with it.
+   *
+   * @return those that it has; none if one of them is another's by now
+   */
+  List<HostPort> takeOver(String id, List<PortBinding> bindings) {
+    letGo(id);
+    try {
+      return hostPorts(hold(id, bindings.stream().map(PortPublishing::request).toList()), bindings);
+    } catch (FirewallException | Refused e) {
+      LOG.error("endpoint {} has none of its published ports: {}", id, e.getMessage());
+      return List.of();
+    }
+  }
+
+  private static List<HostPort> hostPorts(List<PortHold> holds, List<PortBinding> bindings) {
+    List<HostPort> ports = new ArrayList<>();
+    for (int i = 0; i < holds.size(); i++) {
+      PortHold hold = holds.get(i);
+      ports.add(
+          new HostPort(
+              hold.protocol(), hold.hostAddress(), hold.port(), bindings.get(i).containerPort()));
+    }
+    return ports;
+  }
+
+  /** Whether the endpoint has what these ask for, and no more. */
+  static boolean isPublished(List<HostPort> ports, List<PortBinding> bindings) {
     return ports.size() == bindings.size()
         && bindings.stream().allMatch(b -> ports.stream().anyMatch(port -> port.fulfils(b)));
   }
@@ -122,9 +143,14 @@ final class PortPublishing implements AutoCloseable {
   void withdraw(String id) {
     Optional<Endpoint> endpoint = endpoints.find(id).filter(e -> !e.ports().isEmpty());
     if (endpoint.isPresent()) {
-      endpoints.publishing(id, List.of());
+      endpoints.withdrawing(id);
       kernel.wakeWhenQuiet();
     }
+    letGo(id);
+  }
+
+  /** Lets the endpoint's sockets go. */
+  void letGo(String id) {
     lock.lock();
     try {
       Optional.ofNullable(held.remove(id)).ifPresent(holds -> holds.forEach(PortHold::close));

@@ -1,7 +1,9 @@
 package io.flannelvlan.driver;
 
 import io.flannelvlan.dockerengine.DockerEngine;
+import io.flannelvlan.dockerengine.EngineContainer;
 import io.flannelvlan.dockerengine.EngineException;
+import io.flannelvlan.dockerengine.ListedNetwork;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -23,14 +25,23 @@ final class Reclaim implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Reclaim.class);
 
+  /** Between looks while Docker has yet to tell what the journal lost, at first. */
+  private static final Duration LOST_RETRY = Duration.ofSeconds(1);
+
   private final DockerSettings docker;
   private final Holdings holdings;
   private final Calls calls;
   private final KnownEngine known;
+  private final LostRecords lost;
+  private final Relearn relearn;
+  private final WithoutDocker without;
   private final Thread thread;
 
   private Runnable chores = () -> {};
   private Evidence evidence = Evidence.NONE;
+
+  /** After how long what is lost is asked for again. */
+  private Duration lostRetry = LOST_RETRY;
 
   /** How many passes in a row brought no view. One is nothing: a network may be on its way. */
   private int silent;
@@ -41,11 +52,21 @@ final class Reclaim implements AutoCloseable {
   /** Said once each. */
   private final Set<Held> keptInUse = new HashSet<>();
 
-  Reclaim(DockerSettings docker, Holdings holdings, Calls calls, KnownEngine known) {
+  Reclaim(
+      DockerSettings docker,
+      Holdings holdings,
+      Calls calls,
+      KnownEngine known,
+      LostRecords lost,
+      Relearn relearn,
+      WithoutDocker without) {
     this.docker = docker;
     this.holdings = holdings;
     this.calls = calls;
     this.known = known;
+    this.lost = lost;
+    this.relearn = relearn;
+    this.without = without;
     this.thread = Thread.ofVirtual().name("reclaim").unstarted(this::run);
   }
 
@@ -70,30 +91,46 @@ final class Reclaim implements AutoCloseable {
           // Such as a full disk; it is tried again.
           LOG.error("what Docker no longer has is not given up: {}", e.getMessage(), e);
         }
-        TimeUnit.NANOSECONDS.sleep(docker.reclaimAfter().toNanos());
+        TimeUnit.NANOSECONDS.sleep(pause().toNanos());
       }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     }
   }
 
+  /** While something is lost, soon again; longer and longer if Docker's answer changes nothing. */
+  private Duration pause() {
+    Duration longest = docker.reclaimAfter();
+    if (!lost.isLost()) {
+      return longest;
+    }
+    Duration pause = lostRetry.compareTo(longest) < 0 ? lostRetry : longest;
+    lostRetry = silent > 0 ? LOST_RETRY : pause.multipliedBy(2);
+    return pause;
+  }
+
   private void pass(DockerEngine engine) {
     Duration asked = calls.now();
+    calls.forgetBefore(asked.minus(docker.reclaimAfter().multipliedBy(4)));
     List<Held> held = holdings.all();
     Evidence before = evidence;
     evidence = Evidence.NONE;
-    if (held.isEmpty()) {
-      return;
-    }
     try {
-      evidence = before.and(view(engine, held), held, asked, calls);
+      List<ListedNetwork> listed = engine.networks();
+      relearn.look(engine, listed, asked);
+      if (!held.isEmpty()) {
+        evidence = before.and(view(engine, listed, held), held, asked, calls);
+      }
       if (silent > 1) {
         LOG.info("Docker at {} answers again", docker.socket());
       }
       silent = 0;
     } catch (EngineException e) {
       learned = false;
-      if (++silent == 2) {
+      if (e.isNobodyThere()) {
+        without.look();
+      }
+      if (++silent == 2 && !held.isEmpty()) {
         LOG.warn("what Docker no longer has stays for now: {}", e.getMessage());
       }
       return;
@@ -103,20 +140,26 @@ final class Reclaim implements AutoCloseable {
     now.over(asked, docker.reclaimAfter())
         .forEach(one -> giveUp(one, now.missing().getOrDefault(one, asked)));
     keptInUse.retainAll(now.missing().keySet());
-    calls.forgetBefore(asked.minus(docker.reclaimAfter().multipliedBy(4)));
   }
 
-  private DockerView view(DockerEngine engine, List<Held> held) {
+  private DockerView view(DockerEngine engine, List<ListedNetwork> listed, List<Held> held) {
     Set<String> ours =
         held.stream()
             .filter(Held.OfNetwork.class::isInstance)
             .map(Held::id)
             .collect(Collectors.toSet());
-    Set<String> listed = engine.networkIds();
-    requireOurs(engine, ours.stream().anyMatch(listed::contains));
+    requireOurs(engine, listed.stream().map(ListedNetwork::id).anyMatch(ours::contains));
+    // Networks that are not had back yet have addresses too.
+    ours.addAll(relearn.ours(listed));
     DockerView view = DockerView.ofNetworks(engine, listed, ours);
     // The longer question only where something seems to be missing.
-    return held.stream().allMatch(view::knows) ? view : view.with(engine.attachments());
+    return held.stream().allMatch(view::knows)
+        ? view
+        : view.with(
+            engine.containers().stream()
+                .map(EngineContainer::attachments)
+                .flatMap(List::stream)
+                .toList());
   }
 
   /** Asks the engine for its id only when that is in question: Docker works hard for it. */
@@ -136,7 +179,7 @@ final class Reclaim implements AutoCloseable {
   private void giveUp(Held one, Duration since) {
     if (holdings.isInUse(one)) {
       if (keptInUse.add(one)) {
-        LOG.warn("Docker does not know {}, but a sandbox uses it: it stays", one);
+        LOG.warn("Docker does not know {}, but a sandbox uses it, or may: it stays", one);
       }
       return;
     }

@@ -7,8 +7,11 @@ import java.util.Locale;
  * same name in lower case with dashes. The flag wins.
  */
 enum Setting {
-  ETCD_ENDPOINTS("", "comma list of etcd's client URLs, such as http://etcd1:2379"),
-  JOIN("", "the line of another host's STATE_DIR/join (not in this release)"),
+  ETCD_ENDPOINTS(
+      "",
+      "comma list of your etcd's client URLs, such as http://etcd1:2379; with it and JOIN empty,"
+          + " this host carries an etcd"),
+  JOIN("", "the line in STATE_DIR/join of the host that carries the etcd"),
   ETCD_PREFIX("/coreos.com/network", "where flannel's networks are kept in etcd"),
   ETCD_CACERT("", "PEM file of the CA that signed etcd's certificate"),
   ETCD_CERT("", "PEM file of this host's client certificate"),
@@ -19,8 +22,11 @@ enum Setting {
       "", "underlay: a link's name, an address of this host, or a CIDR; else the default route's"),
   PUBLIC_IP("", "address that other hosts send to; else the underlay's"),
   IP_MASQ("true", "whether VLANs reach the outside under this host's address"),
-  NETWORKS("", "comma list of VLANs to take part in from the start"),
+  NETWORKS(
+      "all",
+      "VLANs whose Docker networks appear on this host by themselves: all, none, or a comma list"),
   SOCKET("/run/docker/plugins/flannelvlan.sock", "where dockerd finds the plugin"),
+  PLAIN_SOCKET("", "a second one, where dockerd finds the managed plugin by its plain name"),
   STATE_DIR("/var/lib/flannelvlan", "what must survive a reboot"),
   RUN_DIR("/run/flannelvlan", "admin socket"),
   DOCKER_HOST("unix:///run/docker.sock", "Docker's API, used in the background only"),

@@ -3,29 +3,45 @@ package io.flannelvlan.driver;
 import io.flannelvlan.dockerplugin.Refused;
 import io.flannelvlan.driver.kernel.Underlay;
 import io.flannelvlan.flannel.Vlan;
+import io.flannelvlan.net.IpAddress;
 
 /**
  * How a VLAN looks on this host; the journal's record. All Docker networks of the VLAN share it.
  *
  * @param underlay name of the link that carries the tunnel
+ * @param local this host's address on it, which the tunnel sends from; behind an address
+ *     translation the peers know another one
  * @param mtu of the bridge, the vxlan link and the containers' links, in bytes
  * @param internal no way to and from the outside
+ * @param home the underlay that it began on, to which it goes back when that is there again
+ * @param usersBridge whether the user had made the bridge before the first network named it
  */
-record VlanLinks(String vlan, String underlay, int mtu, String bridge, boolean internal) {
+record VlanLinks(
+    String vlan,
+    String underlay,
+    IpAddress local,
+    int mtu,
+    String bridge,
+    boolean internal,
+    String home,
+    boolean usersBridge) {
 
   /**
    * What the user asked for, with everything else as it follows from the VLAN and the underlay.
    *
-   * @throws Refused if the MTU asked for does not fit, or the bridge can't have that name
+   * @throws Refused if the MTU asked for does not fit
    */
-  static VlanLinks of(Vlan vlan, NetworkOptions options, Underlay underlay, boolean internal) {
-    String bridge = options.bridge().orElse(LinkNames.bridge(vlan.vni()));
-    if (!LinkNames.isFreeForBridge(bridge, vlan.vni())) {
-      throw new Refused(
-          "option bridge: \"" + bridge + "\" is a name that flannelvlan gives to other links");
-    }
+  static VlanLinks of(
+      Vlan vlan, NetworkOptions options, Underlay underlay, BridgeChoice bridge, boolean internal) {
     return new VlanLinks(
-        vlan.name(), underlay.link(), mtu(vlan, options, underlay), bridge, internal);
+        vlan.name(),
+        underlay.link(),
+        underlay.address(),
+        mtu(vlan, options, underlay),
+        bridge.name(),
+        internal,
+        underlay.link(),
+        bridge.isUsers());
   }
 
   /** flannel's config may say what the hosts' network carries, when the links themselves don't. */
@@ -49,13 +65,24 @@ record VlanLinks(String vlan, String underlay, int mtu, String bridge, boolean i
     return mtu;
   }
 
+  /** The same on another underlay; the containers' MTU is theirs for life. */
+  VlanLinks on(Underlay other) {
+    return new VlanLinks(
+        vlan, other.link(), other.address(), mtu, bridge, internal, home, usersBridge);
+  }
+
+  private VlanLinks asOf(VlanLinks present) {
+    return new VlanLinks(
+        vlan, underlay, present.local, mtu, bridge, internal, present.home, present.usersBridge);
+  }
+
   /**
    * Refuses a further network whose wishes differ from the links that are there.
    *
    * @param wished what it would get if it were the first
    */
   void requireAgreement(VlanLinks wished) {
-    if (!equals(wished)) {
+    if (!equals(wished.asOf(this))) {
       throw new Refused(
           "VLAN "
               + vlan
@@ -64,17 +91,6 @@ record VlanLinks(String vlan, String underlay, int mtu, String bridge, boolean i
               + ", asked for "
               + wished
               + ". Give the same ones, or remove its other Docker network first");
-    }
-  }
-
-  /**
-   * Refuses a bridge that another VLAN has: both VLANs' containers would be on it.
-   *
-   * @param other the links of another VLAN on this host
-   */
-  void requireOwnBridge(VlanLinks other) {
-    if (!other.vlan.equals(vlan) && other.bridge.equals(bridge)) {
-      throw new Refused("option bridge: \"" + bridge + "\" is the bridge of VLAN " + other.vlan);
     }
   }
 

@@ -3,6 +3,7 @@ package io.flannelvlan.driver;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.flannelvlan.driver.shared.NetworkChoice;
 import io.flannelvlan.etcd.EtcdSettings;
 import io.flannelvlan.flannel.FlannelKeys;
 import io.flannelvlan.net.IpAddress;
@@ -31,14 +32,15 @@ class ConfigTest {
     assertThat(config(Map.of(), ETCD))
         .isEqualTo(
             new Config(
-                EtcdSettings.plain(URI.create("http://etcd1:2379")),
+                new EtcdChoice.Own(EtcdSettings.plain(URI.create("http://etcd1:2379"))),
                 new FlannelKeys("/coreos.com/network"),
                 "",
                 Optional.empty(),
                 true,
-                Path.of("/run/docker/plugins/flannelvlan.sock"),
+                List.of(Path.of("/run/docker/plugins/flannelvlan.sock")),
                 Path.of("/var/lib/flannelvlan"),
                 Path.of("/run/flannelvlan"),
+                new NetworkChoice.All(),
                 new DockerSettings(Path.of("/run/docker.sock"), Duration.ofMinutes(1)),
                 new LogSettings(LogSettings.Level.INFO, LogSettings.Format.TEXT)));
   }
@@ -60,6 +62,7 @@ class ConfigTest {
             "IP_MASQ",
             "NETWORKS",
             "SOCKET",
+            "PLAIN_SOCKET",
             "STATE_DIR",
             "RUN_DIR",
             "DOCKER_HOST",
@@ -81,12 +84,12 @@ class ConfigTest {
     Config config =
         config(
             environment, "--iface", "10.0.0.0/8", "--socket=/tmp/y.sock", "--log-level", "DEBUG");
-    assertThat(config.etcd().endpoints())
+    assertThat(own(config).endpoints())
         .containsExactly(URI.create("http://a:1"), URI.create("http://b:2"));
     assertThat(config.iface()).isEqualTo("10.0.0.0/8");
     assertThat(config.masquerade()).isFalse();
     assertThat(config.publicIp()).isEmpty();
-    assertThat(config.socket()).isEqualTo(Path.of("/tmp/y.sock"));
+    assertThat(config.sockets()).containsExactly(Path.of("/tmp/y.sock"));
     assertThat(config.log().level()).isEqualTo(LogSettings.Level.DEBUG);
     assertThat(config(Map.of(), ETCD, "--public-ip=198.51.100.11").publicIp())
         .contains(IpAddress.parse("198.51.100.11"));
@@ -106,13 +109,13 @@ class ConfigTest {
         "--log-format=xml             | LOG_FORMAT=xml is none of [text, json]",
         "--etcd-endpoints=etcd1:2379  | ETCD_ENDPOINTS: \"etcd1:2379\" is no URL",
         "--etcd-endpoints=ftp://e:1   | ETCD_ENDPOINTS: \"ftp://e:1\" is no URL",
-        "--etcd-endpoints=            | ETCD_ENDPOINTS is empty",
         "--etcd-prefix=/              | ETCD_PREFIX: the etcd prefix is empty",
         "--etcd-prefix=/flannelvlan/x | ETCD_PREFIX: the etcd prefix \"/flannelvlan/x\" lies in",
         "--etcd-cacert=/no/such       | ETCD_CACERT=/no/such: no such readable file",
         "--etcd-user=root             | etcd: etcd user and password file: give both or none",
-        "--join=abc                   | JOIN=abc: the embedded etcd comes with a later release",
-        "--networks=vlan002           | NETWORKS=vlan002: comes with a later release",
+        "--join=abc                   | both JOIN and ETCD_ENDPOINTS are set",
+        "--networks=vlan/2            | NETWORKS: \"vlan/2\" cannot name a VLAN",
+        "--networks=all,vlan002       | NETWORKS: \"all\" and \"none\" stand alone",
         "--socket=                    | SOCKET is empty",
         "--state-dir=                 | STATE_DIR is empty",
         "--docker-host=tcp://d:2375   | DOCKER_HOST=tcp://d:2375: only the socket of this host's own",
@@ -138,8 +141,25 @@ class ConfigTest {
             "--etcd-cacert=" + file,
             "--etcd-user=root",
             "--etcd-password-file=" + file);
-    assertThat(config.etcd().caCert()).contains(file);
-    assertThat(config.etcd().passwordFile()).contains(file);
+    assertThat(own(config).caCert()).contains(file);
+    assertThat(own(config).passwordFile()).contains(file);
+  }
+
+  @Test
+  void withoutAnEtcdOfTheUsersThisHostCarriesOneOrJoinsAnother() {
+    assertThat(config(Map.of()).etcd()).isEqualTo(new EtcdChoice.Carried());
+    assertThatThrownBy(() -> config(Map.of("JOIN", "secret")))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("JOIN: it does not begin with flannelvlan-join-1.")
+        .hasMessageNotContaining("secret");
+    assertThatThrownBy(() -> config(Map.of("ETCD_USER", "root")))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining("ETCD_USER is set, but ETCD_ENDPOINTS is not");
+  }
+
+  private static EtcdSettings own(Config config) {
+    assertThat(config.etcd()).isInstanceOf(EtcdChoice.Own.class);
+    return ((EtcdChoice.Own) config.etcd()).settings();
   }
 
   private static Config config(Map<String, String> environment, String... flags) {

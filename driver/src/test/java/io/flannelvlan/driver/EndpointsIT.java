@@ -112,11 +112,29 @@ class EndpointsIT {
       Endpoint endpoint = driver.endpoints.require(id);
       driver.addresses.take(
           Cidr.parse("10.2.0.0/16"), endpoint.address().subnet(), endpoint.address().address());
+      Batch batch = new Batch();
+      driver.addresses.confirm(batch, endpoint.address().address(), id, endpoint.mac());
+      driver.commit(batch);
       driver.endpoints.delete(id);
       driver.endpoints.delete(id);
       assertThat(driver.addresses.get(endpoint.address().address()).isPresent())
           .as(id)
           .isEqualTo(id.equals("a"));
+    }
+  }
+
+  @Test
+  void anEndpointThatIsOverTakesNoAddressThatWentToAnother() {
+    for (String id : List.of("a", "c")) {
+      Endpoint over = driver.endpoints.require(id);
+      driver.addresses.take(
+          Cidr.parse("10.2.0.0/16"), over.address().subnet(), over.address().address());
+      Batch batch = new Batch();
+      driver.addresses.confirm(batch, over.address().address(), "another", over.mac());
+      driver.commit(batch);
+      driver.endpoints.giveUp(id);
+      driver.endpoints.delete(id);
+      assertThat(driver.addresses.get(over.address().address())).as(id).isPresent();
     }
   }
 

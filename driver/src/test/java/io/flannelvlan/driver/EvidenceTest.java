@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.flannelvlan.dockerengine.Attachment;
 import io.flannelvlan.driver.Endpoint.State;
+import io.flannelvlan.net.InterfaceAddress;
 import io.flannelvlan.net.IpAddress;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -84,8 +85,12 @@ class EvidenceTest {
         NOTHING.with(
             List.of(
                 new Attachment(
-                    "net-vlan002", Optional.of("a"), Optional.of(IpAddress.parse("10.2.20.9"))),
-                new Attachment("net-vlan003", Optional.empty(), Optional.empty())));
+                    "net-vlan002",
+                    Optional.of("a"),
+                    Optional.of(InterfaceAddress.parse("10.2.20.9/24")),
+                    Optional.empty()),
+                new Attachment(
+                    "net-vlan003", Optional.empty(), Optional.empty(), Optional.empty())));
     assertThat(view.knows(A)).isTrue();
     assertThat(view.knows(new Held.OfNetwork(Records.network("vlan002", false)))).isTrue();
     // A stopped container names its network for ever, also one that is gone.

@@ -21,7 +21,8 @@ class NetworkOptionsTest {
           Optional.empty(),
           Optional.empty(),
           Optional.empty(),
-          Optional.empty());
+          Optional.empty(),
+          /* everywhere= */ true);
 
   @Test
   void nothingGivenIsNothingWished() {
@@ -39,7 +40,8 @@ class NetworkOptionsTest {
                     "iface", "eth1",
                     "bridge", "br-blue",
                     "port", "4789",
-                    "mtu", "1400")))
+                    "mtu", "1400",
+                    "everywhere", "false")))
         .isEqualTo(
             new NetworkOptions(
                 Optional.of(new Vni(2)),
@@ -47,7 +49,8 @@ class NetworkOptionsTest {
                 Optional.of("eth1"),
                 Optional.of("br-blue"),
                 Optional.of(4789),
-                Optional.of(1400)));
+                Optional.of(1400),
+                /* everywhere= */ false));
   }
 
   @Test
@@ -67,6 +70,7 @@ class NetworkOptionsTest {
   @CsvSource(
       delimiter = '|',
       value = {
+        "everywhere | no     | option everywhere: \"no\" is neither true nor false",
         "vnl    | 2          | unknown option vnl; flannelvlan knows vni, network, iface, bridge",
         "vni    | 0          | option vni:",
         "vni    | 16777216   | option vni:",

@@ -20,6 +20,10 @@ final class Records {
         "net-" + vlan, vlan, Map.of(), Cidr.parse("10.2.0.0/16"), dockersIpam, false, NOW);
   }
 
+  static VlanLinks links(String vlan, int mtu, String bridge, boolean internal) {
+    return new VlanLinks(vlan, "eth0", TestingDriver.HERE, mtu, bridge, internal, "eth0", false);
+  }
+
   static Endpoint endpoint(String id, String vlan, State state, HostPort... ports) {
     InterfaceAddress address =
         InterfaceAddress.parse("10.2.20." + (2 + id.hashCode() % 50) + "/24");

@@ -1,6 +1,7 @@
 package io.flannelvlan.driver;
 
 import io.flannelvlan.driver.kernel.Kernel;
+import io.flannelvlan.driver.kernel.KernelState;
 import io.flannelvlan.driver.kernel.KernelView;
 import io.flannelvlan.driver.kernel.Reconciler;
 import io.flannelvlan.etcd.Etcd;
@@ -21,7 +22,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 
-/** The driver's records over a real journal and etcd; its reconciler is never started. */
+/** The driver's records over a real journal and etcd; its reconciler has ended. */
 final class TestingDriver implements AutoCloseable {
 
   static final IpAddress HERE = IpAddress.parse("198.51.100.11");
@@ -31,11 +32,21 @@ final class TestingDriver implements AutoCloseable {
   final Addresses addresses;
   final Networks networks;
   final Endpoints endpoints;
+  final LostRecords lost;
+  final KnownEngine engine;
+  final Calls calls = new Calls(Calls::uptime);
+  final NetworkDriver driver;
   private final Journal journal;
   private final Kernel kernel;
   private final KernelView view;
+  private final KernelSide side;
 
   TestingDriver(Etcd etcd, Path state) {
+    this(etcd, state, KernelState.empty());
+  }
+
+  /** The same, which finds that in the kernel. */
+  TestingDriver(Etcd etcd, Path state, KernelState found) {
     Clock clock = Clock.systemUTC();
     Random random = new Random(11);
     journal = Journal.open(state);
@@ -44,7 +55,9 @@ final class TestingDriver implements AutoCloseable {
     addresses = new Addresses(vlans, etcd, journal, clock);
     kernel = new Kernel(Rtnl.open());
     view = new KernelView(Rtnl.open());
-    KernelSide side = new KernelSide(new Reconciler(kernel), view);
+    Reconciler ended = new Reconciler(kernel);
+    ended.close();
+    side = new KernelSide(ended, view);
     networks =
         new Networks(
             journal,
@@ -53,10 +66,14 @@ final class TestingDriver implements AutoCloseable {
             vlans,
             new Pools(journal, clock),
             addresses,
-            new HostUnderlay("", Optional.of(HERE), view),
+            new HostUnderlay("lo", Optional.of(HERE), view, _ -> false),
             side,
             clock);
     endpoints = new Endpoints(journal, networks, vlans, addresses, side, clock);
+    lost = new LostRecords(journal, found, clock);
+    engine = new KnownEngine(journal);
+    driver =
+        new NetworkDriver(networks, endpoints, vlans, new PortPublishing(endpoints, side), calls);
     addresses.start();
     vlans.start();
   }
@@ -74,6 +91,34 @@ final class TestingDriver implements AutoCloseable {
       endpoints.forEach(endpoint -> batch.put(endpointTable, endpoint.id(), endpoint));
       journal.commit(batch);
     }
+  }
+
+  /** A record of which nothing is read. */
+  private record Forgotten() {}
+
+  /** As if the host had ended before etcd showed it who else is in the VLAN. */
+  static void forgetPeers(Path state, String vlan) {
+    try (Journal journal = Journal.open(state)) {
+      Table<Forgotten> peers = journal.table("peers", Forgotten.class);
+      journal.commit(new Batch().remove(peers, vlan));
+    }
+  }
+
+  Holdings holdings(KernelState kernel) {
+    return new Holdings(networks, endpoints, addresses, driver, lost, () -> kernel);
+  }
+
+  UnderlayMoves moves(HostUnderlay host, Runnable beforeMoving) {
+    return new UnderlayMoves(networks, vlans, addresses, host, side, beforeMoving);
+  }
+
+  /** Nothing can be written from now on. */
+  void closeJournal() {
+    journal.close();
+  }
+
+  void commit(Batch batch) {
+    journal.commit(batch);
   }
 
   @Override

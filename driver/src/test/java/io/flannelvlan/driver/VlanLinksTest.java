@@ -10,12 +10,16 @@ import io.flannelvlan.flannel.NetworkConfig;
 import io.flannelvlan.flannel.SubnetLayout;
 import io.flannelvlan.flannel.Vlan;
 import io.flannelvlan.flannel.Vxlan;
+import io.flannelvlan.journal.Batch;
+import io.flannelvlan.journal.Journal;
 import io.flannelvlan.net.Cidr;
 import io.flannelvlan.net.IpAddress;
 import io.flannelvlan.net.Vni;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -51,19 +55,6 @@ class VlanLinksTest {
   }
 
   @Test
-  void aBridgeNamedLikeAnotherLinkOfOursOrOfAnotherVlanIsRefused() {
-    assertThatThrownBy(() -> links(1500, 0, Map.of("bridge", "fvbr.3")))
-        .isInstanceOf(Refused.class)
-        .hasMessageContaining("\"fvbr.3\" is a name that flannelvlan gives to other links");
-    VlanLinks wished = links(1500, 0, Map.of("bridge", "br-blue"));
-    VlanLinks other = new VlanLinks("vlan003", "eth0", 1450, "br-blue", false);
-    assertThatThrownBy(() -> wished.requireOwnBridge(other))
-        .isInstanceOf(Refused.class)
-        .hasMessage("option bridge: \"br-blue\" is the bridge of VLAN vlan003");
-    assertThatCode(() -> wished.requireOwnBridge(wished)).doesNotThrowAnyException();
-  }
-
-  @Test
   void aFurtherNetworkOfTheVlanHasToWishTheSame() {
     VlanLinks present = links(1500, 0, Map.of());
     assertThatCode(() -> present.requireAgreement(links(1500, 0, Map.of())))
@@ -72,6 +63,41 @@ class VlanLinksTest {
         .isInstanceOf(Refused.class)
         .hasMessageContaining("iface eth0, mtu 1450, bridge fvbr.2, not internal, asked for iface")
         .hasMessageContaining("mtu 1400");
+  }
+
+  @Test
+  void aFurtherNetworkDoesNotCareWhereTheVlanBeganAndWhatItsAddressWas() {
+    VlanLinks began = links(1500, 0, Map.of());
+    VlanLinks moved =
+        began
+            .on(new Underlay("eth1", IpAddress.parse("198.51.100.61"), 1500))
+            .on(new Underlay("eth0", IpAddress.parse("198.51.100.62"), 1500));
+    assertThatCode(() -> moved.requireAgreement(began)).doesNotThrowAnyException();
+    VlanLinks away = began.on(new Underlay("eth1", HERE, 1500));
+    assertThat(away.home()).isEqualTo("eth0");
+    assertThatThrownBy(() -> away.requireAgreement(began)).hasMessageContaining("iface eth1");
+  }
+
+  /** As an earlier release wrote it. */
+  record Earlier(
+      String vlan,
+      String underlay,
+      IpAddress local,
+      int mtu,
+      String bridge,
+      boolean internal,
+      String home) {}
+
+  @Test
+  void ofARecordOfAnEarlierReleaseTheBridgeIsOurs(@TempDir Path state) {
+    try (Journal journal = Journal.open(state)) {
+      Earlier record = new Earlier("vlan002", "eth0", HERE, 1450, "br-blue", false, "eth0");
+      journal.commit(new Batch().put(journal.table("links", Earlier.class), "vlan002", record));
+    }
+    try (Journal journal = Journal.open(state)) {
+      assertThat(journal.table("links", VlanLinks.class).get("vlan002"))
+          .contains(new VlanLinks("vlan002", "eth0", HERE, 1450, "br-blue", false, "eth0", false));
+    }
   }
 
   private static VlanLinks links(int underlay, int config, Map<String, String> options) {
@@ -83,6 +109,10 @@ class VlanLinksTest {
                 SubnetLayout.of(Cidr.parse("10.2.0.0/16")),
                 new Vxlan(new Vni(2), 8472, mtu, false, false, false)));
     return VlanLinks.of(
-        vlan, NetworkOptions.parse(options), new Underlay("eth0", HERE, underlay), false);
+        vlan,
+        NetworkOptions.parse(options),
+        new Underlay("eth0", HERE, underlay),
+        new BridgeChoice("fvbr.2", false),
+        false);
   }
 }

@@ -11,6 +11,8 @@ import io.flannelvlan.driver.kernel.Desired.Peer;
 import io.flannelvlan.driver.kernel.KernelLink;
 import io.flannelvlan.driver.kernel.KernelRoute;
 import io.flannelvlan.driver.kernel.KernelState;
+import io.flannelvlan.driver.kernel.LinkFdb;
+import io.flannelvlan.driver.kernel.LinkNeighbor;
 import io.flannelvlan.driver.kernel.Plan;
 import io.flannelvlan.etcd.Etcd;
 import io.flannelvlan.etcd.TestingEtcd;
@@ -25,7 +27,11 @@ import io.flannelvlan.flannel.Vxlan;
 import io.flannelvlan.flannel.host.HostVlan;
 import io.flannelvlan.net.Cidr;
 import io.flannelvlan.net.IpAddress;
+import io.flannelvlan.net.MacAddress;
 import io.flannelvlan.net.Vni;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -34,6 +40,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -47,6 +54,10 @@ class WishesIT {
   private static final Etcd ETCD = SERVER.client();
   private static final HostPort WEB = new HostPort(Protocol.TCP, Optional.empty(), 8080, 80);
 
+  private static final Cidr LATE = Cidr.parse("10.2.88.0/24");
+  private static final IpAddress LATE_HOST = IpAddress.parse("198.51.100.12");
+  private static final MacAddress LATE_MAC = MacAddress.parse("5e:f6:85:9e:7c:cf");
+
   @TempDir Path state;
   private TestingDriver driver;
 
@@ -57,9 +68,9 @@ class WishesIT {
         state,
         List.of(Records.network("vlan002", false), Records.network("vlan003", false)),
         List.of(
-            new VlanLinks("vlan002", "eth0", 1450, "fvbr.2", false),
-            new VlanLinks("vlan003", "eth0", 1400, "br-0123456789ab", true),
-            new VlanLinks("vlan009", "eth0", 1450, "fvbr.9", false)),
+            Records.links("vlan002", 1450, "fvbr.2", false),
+            Records.links("vlan003", 1400, "br-0123456789ab", true),
+            Records.links("vlan009", 1450, "fvbr.9", false)),
         List.of(
             Records.endpoint("a", "vlan002", State.CREATED),
             Records.endpoint("b", "vlan002", State.JOINED, WEB),
@@ -94,6 +105,21 @@ class WishesIT {
     assertThat(vlan.endpoints())
         .extracting(DesiredEndpoint::hostLink, DesiredEndpoint::joined)
         .containsExactlyInAnyOrder(tuple("fva", false), tuple("fvb", true));
+  }
+
+  @Test
+  void whatIsHadBackWhileWishesAreReadIsAmongThoseThatAreWhole() {
+    join("vlan002", 2, false);
+    Supplier<Desired.Extent> allIsHadBackNow =
+        () -> {
+          driver.endpoints.takeOver(Records.endpoint("e", "vlan002", State.JOINED));
+          return Desired.Extent.ALL;
+        };
+    Desired desired = wishes(allIsHadBackNow).desired(host());
+    assertThat(desired.extent()).isEqualTo(Desired.Extent.ALL);
+    assertThat(vlan(desired, "vlan002").endpoints())
+        .extracting(DesiredEndpoint::hostLink)
+        .contains("fve");
   }
 
   @Test
@@ -144,6 +170,7 @@ class WishesIT {
   void peersAreUnknownAsLongAsEtcdHasNotShownThem() {
     join("vlan002", 2, false);
     driver.close();
+    TestingDriver.forgetPeers(state, "vlan002");
     SERVER.stop();
     Waiting.until("etcd is known to be away", Duration.ofSeconds(15), () -> !ETCD.isReachable());
     driver = new TestingDriver(ETCD, state);
@@ -155,6 +182,52 @@ class WishesIT {
     }
     awaitLeases(1);
     assertThat(vlan(desired(), "vlan002").peers()).contains(List.of());
+  }
+
+  /** Killed less than two seconds after the peer came, beside an etcd that went away. */
+  @Test
+  void aPeerThatCameSinceTheJournalWasWrittenStaysUntilEtcdHasShownItsLeases() {
+    join("vlan002", 2, false);
+    awaitLeases(1);
+    Waiting.until(
+        "the journal has the peers",
+        Duration.ofSeconds(15),
+        () -> text(state.resolve("journal")).contains("\"peers\""));
+    driver.close();
+    SERVER.stop();
+    Waiting.until("etcd is known to be away", Duration.ofSeconds(15), () -> !ETCD.isReachable());
+    driver = new TestingDriver(ETCD, state);
+    try {
+      assertThat(peersBesideOneThatStands())
+          .containsExactly(new Peer(LATE, LATE_HOST, LATE_MAC, false));
+    } finally {
+      SERVER.start();
+      Waiting.until("etcd is known to be back", Duration.ofSeconds(15), ETCD::isReachable);
+    }
+    awaitLeases(1);
+    assertThat(peersBesideOneThatStands()).isEmpty();
+  }
+
+  private List<Peer> peersBesideOneThatStands() {
+    KernelRoute route = new KernelRoute(LATE, Optional.of(LATE.base()), "flannel.2", true, 241);
+    KernelState kernel =
+        new KernelState(
+            host().links(),
+            Set.of(),
+            Set.of(new LinkNeighbor("flannel.2", LATE.base(), LATE_MAC)),
+            Set.of(new LinkFdb("flannel.2", LATE_MAC, LATE_HOST)),
+            Set.of(route),
+            Set.of());
+    Desired wished = wishes(driver.lost::extent).desired(kernel);
+    return vlan(wished, "vlan002").peers().orElseThrow();
+  }
+
+  private static String text(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Test
@@ -208,7 +281,7 @@ class WishesIT {
   void aVlanThatTheFirewallCantHoldIsNotMadeAndNotTakenDownAndTheOthersAreServed() {
     driver.close();
     // The bridge of another VLAN.
-    VlanLinks twice = new VlanLinks("vlan003", "eth0", 1400, "fvbr.2", true);
+    VlanLinks twice = Records.links("vlan003", 1400, "fvbr.2", true);
     TestingDriver.record(state, List.of(), List.of(twice), List.of());
     driver = new TestingDriver(ETCD, state);
     join("vlan002", 2, false);
@@ -261,8 +334,12 @@ class WishesIT {
         () -> driver.vlans.leases("vlan002").filter(l -> l.bySubnet().size() == count).isPresent());
   }
 
+  private Wishes wishes(Supplier<Desired.Extent> extent) {
+    return new Wishes(driver.vlans, driver.networks, driver.endpoints, extent, true);
+  }
+
   private Desired desired() {
-    return new Wishes(driver.vlans, driver.networks, driver.endpoints, true).desired(host());
+    return wishes(driver.lost::extent).desired(host());
   }
 
   /** A host on 198.51.100.0/24 with bridges of Docker's. */

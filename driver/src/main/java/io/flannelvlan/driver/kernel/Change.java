@@ -38,6 +38,7 @@ public sealed interface Change {
           + " mtu "
           + hostEnd.mtu()
           + hostEnd.master().map(master -> " master " + master).orElse("")
+          + (hostEnd.group() == Mark.GROUP ? "" : " group " + hostEnd.group())
           + " alias '"
           + hostEnd.alias()
           + "' up type veth peer name "
@@ -67,6 +68,21 @@ public sealed interface Change {
     @Override
     public String toString() {
       return "ip link set " + link + " master " + master;
+    }
+  }
+
+  /** Of a port: by its group alone a bridge's rules know whose it is. */
+  record SetGroup(String vlan, String link, int group) implements Change {
+    @Override
+    public String toString() {
+      return "ip link set " + link + " group " + group;
+    }
+  }
+
+  record SetAlias(String vlan, String link, String alias) implements Change {
+    @Override
+    public String toString() {
+      return "ip link set " + link + " alias '" + alias + "'";
     }
   }
 

@@ -5,6 +5,7 @@ import io.flannelvlan.firewall.FirewallException;
 import io.flannelvlan.firewall.FirewallRules;
 import io.flannelvlan.firewall.ForwardHook;
 import io.flannelvlan.firewall.Nft;
+import io.flannelvlan.firewall.Passage;
 import io.flannelvlan.firewall.Protocol;
 import io.flannelvlan.firewall.PublishedPort;
 import java.util.ArrayList;
@@ -67,12 +68,15 @@ final class Firewall {
 
   /** nft and iptables side by side: each is mostly waited for, and a user waits for both. */
   private void apply(FirewallRules rules, boolean look) {
-    Set<String> passing = passing(rules);
-    boolean hooked = passing.equals(passing(settled)) && !look;
+    Set<Passage> passing = passing(rules);
+    Set<String> plain = rules.plainBridges();
+    boolean same = passing.equals(passing(settled)) && plain.equals(settled.plainBridges());
+    boolean hooked = same && !look;
     CompletableFuture<Boolean> forward =
         hooked
             ? CompletableFuture.completedFuture(false)
-            : CompletableFuture.supplyAsync(() -> hook.apply(passing), Thread::startVirtualThread);
+            : CompletableFuture.supplyAsync(
+                () -> hook.apply(passing, plain), Thread::startVirtualThread);
     try {
       nft.apply(rules);
     } finally {
@@ -81,9 +85,9 @@ final class Firewall {
   }
 
   /** One pattern for all bridges that we named: iptables need not know of a further VLAN. */
-  private static Set<String> passing(FirewallRules rules) {
-    return rules.bridges().stream()
-        .map(bridge -> bridge.startsWith(Mark.BRIDGE) ? Mark.BRIDGE + "+" : bridge)
+  private static Set<Passage> passing(FirewallRules rules) {
+    return rules.passages().stream()
+        .map(one -> Mark.isOwnBridge(one.bridge()) ? Passage.of(Mark.BRIDGE + "+") : one)
         .collect(Collectors.toSet());
   }
 

@@ -1,11 +1,13 @@
 package io.flannelvlan.driver.kernel;
 
+import io.flannelvlan.firewall.PortGroup;
 import io.flannelvlan.netlink.Address;
 import io.flannelvlan.netlink.Entry;
 import io.flannelvlan.netlink.FdbEntry;
 import io.flannelvlan.netlink.Ipv4Setting;
 import io.flannelvlan.netlink.LinkSetting.Alias;
 import io.flannelvlan.netlink.LinkSetting.Group;
+import io.flannelvlan.netlink.LinkSetting.GroupForward;
 import io.flannelvlan.netlink.LinkSetting.Hairpin;
 import io.flannelvlan.netlink.LinkSetting.Ipv4;
 import io.flannelvlan.netlink.LinkSetting.Mac;
@@ -191,6 +193,8 @@ public final class Kernel implements AutoCloseable {
           Change.SetMtu _,
           Change.SetMac _,
           Change.SetMaster _,
+          Change.SetGroup _,
+          Change.SetAlias _,
           Change.SetUp _,
           Change.DeleteLink _,
           Change.PutSetting _ ->
@@ -205,6 +209,8 @@ public final class Kernel implements AutoCloseable {
       case Change.SetMtu set -> setLink(set.link(), new Mtu(set.mtu()));
       case Change.SetMac set -> setLink(set.link(), new Mac(set.mac()));
       case Change.SetMaster set -> setLink(set.link(), new Master(index(set.master())));
+      case Change.SetGroup set -> setLink(set.link(), new Group(set.group()));
+      case Change.SetAlias set -> setLink(set.link(), new Alias(set.alias()));
       case Change.SetUp set -> setLink(set.link(), new Up(true));
       case Change.DeleteLink delete -> Request.deleteLink(index(delete.link()));
       case Change.PutSetting put -> setLink(put.setting().link(), setting(put.setting().name()));
@@ -254,17 +260,21 @@ public final class Kernel implements AutoCloseable {
       // As flanneld's own: a tunnel queues nothing, the underlay does.
       all.add(new QueueLength(0));
     }
-    all.add(new Group(Mark.GROUP));
+    all.add(new Group(link.group()));
     all.add(new Alias(link.alias()));
     if (link.kind() instanceof KernelLink.Veth) {
       all.add(setting(LinkSetting.Name.HAIRPIN));
+      if (PortGroup.vni(link.group()).isPresent()) {
+        all.add(setting(LinkSetting.Name.GROUP_FORWARD));
+      }
     }
     all.add(new Up(true));
     return all;
   }
 
   private Entry address(LinkAddress address) {
-    return Address.global(index(address.link()), address.address());
+    Address plain = Address.global(index(address.link()), address.address());
+    return address.labelled() ? plain.labelled(Mark.label(address.link())) : plain;
   }
 
   private Entry neighbor(LinkNeighbor neighbor) {
@@ -298,6 +308,8 @@ public final class Kernel implements AutoCloseable {
       case ROUTE_LOCALNET -> new Ipv4(Ipv4Setting.ROUTE_LOCALNET, 1);
       // With br_netfilter, a container reaches its own published port only so.
       case HAIRPIN -> new Hairpin(true);
+      // 01:80:c2:00:00:0e, LLDP's: of the others a hook sees what comes in.
+      case GROUP_FORWARD -> new GroupForward(1 << 0x0e);
     };
   }
 

@@ -70,7 +70,8 @@ record KernelDump(KernelState state, Map<String, Integer> indices) {
             : Optional.empty(),
         // The alias can't be given with the creation, the group can: a crash between the two leaves
         // a link that is ours without saying for what.
-        alias.isEmpty() && link.group() == Mark.GROUP ? Mark.alias("") : alias);
+        alias.isEmpty() && Mark.isOurs(link.group()) ? Mark.alias("") : alias,
+        link.group());
   }
 
   private static KernelLink.Kind kind(Link link, Map<Integer, String> names) {
@@ -115,7 +116,9 @@ record KernelDump(KernelState state, Map<String, Integer> indices) {
     Set<LinkAddress> all = new HashSet<>();
     for (Address address : rtnl.addresses()) {
       if (address.address().address().isIpv4()) {
-        all.add(new LinkAddress(name(names, address.link()), address.address()));
+        String link = name(names, address.link());
+        boolean labelled = address.label().equals(Optional.of(Mark.label(link)));
+        all.add(new LinkAddress(link, address.address(), labelled));
       }
     }
     return all;
@@ -155,7 +158,8 @@ record KernelDump(KernelState state, Map<String, Integer> indices) {
               route.gateway(),
               route.link().isPresent() ? name(names, route.link().getAsInt()) : "",
               route.onlink(),
-              route.protocol()));
+              route.protocol(),
+              route.metric()));
     }
     return all;
   }

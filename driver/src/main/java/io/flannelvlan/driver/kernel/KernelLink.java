@@ -10,6 +10,7 @@ import java.util.Optional;
  *
  * @param master name of the bridge that it is a port of
  * @param alias empty if it has none
+ * @param group 0 unless it was put into one
  */
 public record KernelLink(
     String name,
@@ -18,7 +19,20 @@ public record KernelLink(
     int mtu,
     boolean up,
     Optional<String> master,
-    String alias) {
+    String alias,
+    int group) {
+
+  /** A link in no group. */
+  public KernelLink(
+      String name,
+      Kind kind,
+      Optional<MacAddress> mac,
+      int mtu,
+      boolean up,
+      Optional<String> master,
+      String alias) {
+    this(name, kind, mac, mtu, up, master, alias, 0);
+  }
 
   /** What sort of link it is, with what only that sort has. */
   public sealed interface Kind {}
@@ -74,18 +88,26 @@ public record KernelLink(
   public record Other(String kind) implements Kind {}
 
   KernelLink withMtu(int value) {
-    return new KernelLink(name, kind, mac, value, up, master, alias);
+    return new KernelLink(name, kind, mac, value, up, master, alias, group);
   }
 
   KernelLink withUp() {
-    return new KernelLink(name, kind, mac, mtu, true, master, alias);
+    return new KernelLink(name, kind, mac, mtu, true, master, alias, group);
   }
 
   KernelLink withMac(MacAddress value) {
-    return new KernelLink(name, kind, Optional.of(value), mtu, up, master, alias);
+    return new KernelLink(name, kind, Optional.of(value), mtu, up, master, alias, group);
   }
 
-  KernelLink withMaster(String value) {
-    return new KernelLink(name, kind, mac, mtu, up, Optional.of(value), alias);
+  KernelLink withMaster(Optional<String> value) {
+    return new KernelLink(name, kind, mac, mtu, up, value, alias, group);
+  }
+
+  KernelLink withAlias(String value) {
+    return new KernelLink(name, kind, mac, mtu, up, master, value, group);
+  }
+
+  KernelLink withGroup(int value) {
+    return new KernelLink(name, kind, mac, mtu, up, master, alias, value);
   }
 }

@@ -1,9 +1,13 @@
 package io.flannelvlan.driver.kernel;
 
+import io.flannelvlan.firewall.PortGroup;
+import java.util.regex.Pattern;
+
 /**
  * How our objects in the kernel are known as ours, by every later process: links by their alias and
  * group, routes by their protocol number. Addresses, neighbours and FDB entries belong to the link
- * that carries them. What is not marked is never changed nor removed.
+ * that carries them; our addresses on a bridge of the user's have a label. What is not marked is
+ * never changed nor removed.
  */
 public final class Mark {
 
@@ -17,22 +21,57 @@ public final class Mark {
   static final int GROUP = 26_220;
 
   /** Links that are about to be deleted together. */
-  static final int DOOMED_GROUP = 26_221;
+  static final int DOOMED_GROUP = PortGroup.DOOMED;
+
+  /** The longest name of a bridge of the user's: its addresses' label is longer by three. */
+  public static final int LABELLED_NAME = 12;
 
   private static final String ALIAS = "flannelvlan ";
+  private static final String LABEL = ":fv";
+
+  /** No VLAN's name has a slash. */
+  private static final String BRIDGES = "bridge/";
+
+  private static final Pattern OWN_BRIDGE = Pattern.compile("fvbr\\.[0-9]+");
 
   private Mark() {}
+
+  /** Whether a bridge of that name is one VLAN's alone. */
+  static boolean isOwnBridge(String name) {
+    return OWN_BRIDGE.matcher(name).matches();
+  }
 
   /** The alias of a link that serves this VLAN, as {@code ip -d link} shows it. */
   static String alias(String vlan) {
     return ALIAS + vlan;
   }
 
-  static boolean isOurs(KernelLink link) {
+  /** The alias of a bridge that several VLANs may share. */
+  static String sharedAlias(String bridge) {
+    return alias(BRIDGES + bridge);
+  }
+
+  /** Whether VLANs may share this bridge of ours. */
+  static boolean isShared(KernelLink link) {
+    return link.alias().startsWith(ALIAS + BRIDGES);
+  }
+
+  /** Whether it was made by us. */
+  public static boolean isOurs(KernelLink link) {
     return link.alias().startsWith(ALIAS);
   }
 
-  /** The VLAN that one of our links serves, or served. */
+  /** Whether a link with this group, and no alias yet, is ours. */
+  static boolean isOurs(int group) {
+    return group == GROUP || PortGroup.vni(group).isPresent();
+  }
+
+  /** The label of our addresses on a bridge of the user's. */
+  static String label(String bridge) {
+    return bridge + LABEL;
+  }
+
+  /** The VLAN that one of our links serves, or served; of a shared bridge a word of its own. */
   static String vlan(KernelLink link) {
     return link.alias().substring(ALIAS.length());
   }

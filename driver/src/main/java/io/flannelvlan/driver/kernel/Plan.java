@@ -4,7 +4,6 @@ import io.flannelvlan.driver.kernel.Desired.DesiredEndpoint;
 import io.flannelvlan.driver.kernel.Desired.DesiredVlan;
 import io.flannelvlan.driver.kernel.Desired.Peer;
 import io.flannelvlan.net.Cidr;
-import io.flannelvlan.net.InterfaceAddress;
 import io.flannelvlan.net.IpAddress;
 import io.flannelvlan.net.MacAddress;
 import java.util.ArrayList;
@@ -17,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
@@ -53,21 +53,31 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
     private final List<Change> removals = new ArrayList<>();
     private final List<Conflict> conflicts = new ArrayList<>();
     private final Set<String> wantedLinks = new HashSet<>();
+    private final AddressSteps addresses;
 
     Builder(Desired desired, KernelState state) {
       this.desired = desired;
       this.state = state;
+      this.addresses = new AddressSteps(desired, state);
     }
 
     Plan build() {
       for (DesiredVlan vlan : desired.vlans()) {
         if (links(vlan)) {
-          addresses(vlan);
+          entries.addAll(addresses.missing(vlan));
+          removals.addAll(addresses.stale(vlan));
           vlan.peers().ifPresent(peers -> peers(vlan, peers));
         }
       }
-      removeRoutes();
-      removeLinks();
+      removals.addAll(addresses.staleOnShared(wantedLinks));
+      switch (desired.extent()) {
+        case ALL -> {
+          removeRoutes();
+          removeLinks(_ -> true);
+        }
+        case HAD_BACK -> removeLinks(link -> hasEnded(link) || isOutOfUse(link));
+        case BEGUN -> removeLinks(this::hasEnded);
+      }
       List<Change> all = new ArrayList<>(links);
       all.addAll(entries);
       all.addAll(removals);
@@ -81,17 +91,41 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
       // Whatever stands in our way, the containers' links are not what is wrong.
       vlan.endpoints().forEach(endpoint -> wantedLinks.add(endpoint.hostLink()));
       // Both are looked at, so that one conflict does not hide the other.
-      boolean bridgeFree = link(vlan, bridge(vlan));
-      boolean vxlanFree = link(vlan, vxlan(vlan));
+      boolean bridgeFree = bridge(vlan, DesiredBridge.of(vlan, desired));
+      boolean vxlanFree = link(vlan, DesiredLinks.vxlan(vlan));
       boolean free = bridgeFree && vxlanFree;
       if (free) {
         vlan.endpoints().forEach(endpoint -> endpoint(vlan, endpoint));
         setting(vlan, vlan.links().bridge(), LinkSetting.Name.FORWARDING);
-        setting(vlan, vlan.links().bridge(), LinkSetting.Name.ROUTE_LOCALNET);
+        if (!vlan.links().usersBridge()) {
+          // Once this VLAN is gone, nothing would keep the user's stations from his loopback.
+          setting(vlan, vlan.links().bridge(), LinkSetting.Name.ROUTE_LOCALNET);
+        }
         setting(vlan, vlan.links().vxlan(), LinkSetting.Name.FORWARDING);
         setting(vlan, vlan.links().tunnel().underlay(), LinkSetting.Name.FORWARDING);
       }
       return free;
+    }
+
+    /** The first VLAN's wish makes the bridge; that it can't be concerns all that are on it. */
+    private boolean bridge(DesiredVlan vlan, DesiredBridge bridge) {
+      if (!bridge.isUsers()) {
+        return !vlan.equals(bridge.vlans().getFirst())
+            ? isFree(vlan, bridge.name())
+            : link(vlan, bridge.wanted(state));
+      }
+      Optional<DesiredBridge.Trouble> trouble = bridge.trouble(state);
+      trouble.ifPresent(t ->
+          conflicts.add(
+              new Conflict(
+                  vlan.name(), "bridge " + bridge.name() + ", which is yours, " + t.words())));
+      return trouble.filter(DesiredBridge.Trouble::missing).isEmpty();
+    }
+
+    private boolean isFree(DesiredVlan vlan, String name) {
+      Optional<KernelLink> foreign = state.link(name).filter(link -> !Mark.isOurs(link));
+      foreign.ifPresent(link -> conflict(vlan, link, exists(link)));
+      return foreign.isEmpty();
     }
 
     private boolean link(DesiredVlan vlan, KernelLink wanted) {
@@ -104,11 +138,11 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
         return rival.isEmpty();
       }
       KernelLink link = present.get();
-      if (!Mark.isOurs(link)) {
-        conflict(vlan, link, exists(link));
+      if (!isFree(vlan, link.name())) {
         return false;
       }
-      if (!link.kind().equals(wanted.kind()) || !link.alias().equals(wanted.alias())) {
+      boolean sameOwner = link.alias().equals(wanted.alias()) || Mark.isShared(wanted);
+      if (!link.kind().equals(wanted.kind()) || !sameOwner) {
         links.add(new Change.DeleteLink(vlan.name(), link.name()));
         links.add(new Change.AddLink(vlan.name(), wanted));
         return true;
@@ -141,6 +175,13 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
       if (link.mtu() != wanted.mtu()) {
         links.add(new Change.SetMtu(vlan.name(), link.name(), wanted.mtu()));
       }
+      if (!wanted.alias().equals(link.alias()) && Mark.isShared(wanted)) {
+        links.add(new Change.SetAlias(vlan.name(), link.name(), wanted.alias()));
+      }
+      if (wanted.kind() instanceof KernelLink.Veth && wanted.group() != link.group()) {
+        // Before it comes to its bridge, where the group says whose port it is.
+        links.add(new Change.SetGroup(vlan.name(), link.name(), wanted.group()));
+      }
       if (wanted.master().isPresent() && !wanted.master().equals(link.master())) {
         links.add(new Change.SetMaster(vlan.name(), link.name(), wanted.master().get()));
       }
@@ -150,12 +191,15 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
     }
 
     private void endpoint(DesiredVlan vlan, DesiredEndpoint endpoint) {
-      KernelLink wanted = hostEnd(vlan, endpoint);
+      KernelLink wanted = DesiredLinks.hostEnd(vlan, endpoint);
       Optional<KernelLink> present = state.link(endpoint.hostLink());
       if (present.isPresent()) {
         if (Mark.isOurs(present.get())) {
           traits(vlan, present.get(), wanted);
-          hairpin(vlan, present.get(), wanted);
+          portSetting(vlan, present.get(), wanted, LinkSetting.Name.HAIRPIN);
+          if (vlan.sharesBridge()) {
+            portSetting(vlan, present.get(), wanted, LinkSetting.Name.GROUP_FORWARD);
+          }
         } else {
           conflict(vlan, present.get(), exists(present.get()));
         }
@@ -165,10 +209,11 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
     }
 
     /** A port that comes to its bridge anew, as after the bridge was deleted, begins without. */
-    private void hairpin(DesiredVlan vlan, KernelLink port, KernelLink wanted) {
-      LinkSetting hairpin = new LinkSetting(port.name(), LinkSetting.Name.HAIRPIN);
-      if (!port.master().equals(wanted.master()) || !state.settings().contains(hairpin)) {
-        entries.add(new Change.PutSetting(vlan.name(), hairpin));
+    private void portSetting(
+        DesiredVlan vlan, KernelLink port, KernelLink wanted, LinkSetting.Name name) {
+      LinkSetting setting = new LinkSetting(port.name(), name);
+      if (!port.master().equals(wanted.master()) || !state.settings().contains(setting)) {
+        entries.add(new Change.PutSetting(vlan.name(), setting));
       }
     }
 
@@ -177,20 +222,6 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
       if (!link.isEmpty() && !state.settings().contains(setting)) {
         entries.add(new Change.PutSetting(vlan.name(), setting));
       }
-    }
-
-    private void addresses(DesiredVlan vlan) {
-      Set<LinkAddress> wanted = new HashSet<>();
-      for (Cidr subnet : vlan.subnets()) {
-        wanted.add(new LinkAddress(vlan.links().bridge(), subnet.at(1)));
-        wanted.add(new LinkAddress(vlan.links().vxlan(), new InterfaceAddress(subnet.base(), 32)));
-      }
-      sorted(wanted).stream()
-          .filter(address -> !state.addresses().contains(address))
-          .forEach(address -> entries.add(new Change.AddAddress(vlan.name(), address)));
-      sorted(state.addresses()).stream()
-          .filter(address -> carries(vlan, address.link()) && !wanted.contains(address))
-          .forEach(address -> removals.add(new Change.DeleteAddress(vlan.name(), address)));
     }
 
     private void peers(DesiredVlan vlan, List<Peer> peers) {
@@ -274,23 +305,34 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
     }
 
     private boolean hides(Desired.Fault fault, KernelRoute route) {
-      return isUntold(fault) && fault.range().contains(route.destination());
+      return desired.isUntold(fault) && fault.range().contains(route.destination());
     }
 
     private boolean hides(Desired.Fault fault, KernelLink link) {
-      return isUntold(fault) && fault.vlan().equals(Mark.vlan(link));
+      return desired.isUntold(fault)
+          && (Mark.isShared(link)
+              ? state.addresses().stream()
+                  .anyMatch(a ->
+                      a.link().equals(link.name()) && fault.range().contains(a.address().address()))
+              : fault.vlan().equals(Mark.vlan(link)));
     }
 
-    /** Whether the fault leaves nothing to say about its VLAN: never delete on ignorance. */
-    private boolean isUntold(Desired.Fault fault) {
-      return desired.vlans().stream().noneMatch(vlan -> vlan.name().equals(fault.vlan()));
+    /** Its end was asked for: whose it is need not be known. */
+    private boolean hasEnded(KernelLink link) {
+      return desired.ended().contains(link.name());
+    }
+
+    /** In no sandbox, whatever records of it were lost. */
+    private static boolean isOutOfUse(KernelLink link) {
+      return link.kind() instanceof KernelLink.Veth veth && !veth.peerAway();
     }
 
     /** Ports before bridges, so that no bridge goes while a container still hangs on it. */
-    private void removeLinks() {
+    private void removeLinks(Predicate<KernelLink> which) {
       List<KernelLink> gone =
           state.links().values().stream()
               .filter(link -> Mark.isOurs(link) && !wantedLinks.contains(link.name()))
+              .filter(which)
               .filter(link -> desired.faults().stream().noneMatch(f -> hides(f, link)))
               .toList();
       for (Class<?> kind :
@@ -318,53 +360,14 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
               Mark.ROUTE_PROTOCOL);
     }
 
-    private static KernelLink bridge(DesiredVlan vlan) {
-      // A fixed MAC: left alone, a bridge takes the lowest of its ports', and every container would
-      // have to learn its gateway anew whenever that changes.
-      return new KernelLink(
-          vlan.links().bridge(),
-          new KernelLink.Bridge(),
-          vlan.subnets().stream().findFirst().map(s -> MacAddress.ofEndpoint(s.base().plus(1))),
-          vlan.mtu(),
-          true,
-          Optional.empty(),
-          Mark.alias(vlan.name()));
-    }
-
-    private static KernelLink vxlan(DesiredVlan vlan) {
-      return new KernelLink(
-          vlan.links().vxlan(),
-          vlan.links().tunnel(),
-          Optional.of(vlan.links().vxlanMac()),
-          vlan.mtu(),
-          true,
-          Optional.empty(),
-          Mark.alias(vlan.name()));
-    }
-
-    private static KernelLink hostEnd(DesiredVlan vlan, DesiredEndpoint endpoint) {
-      return new KernelLink(
-          endpoint.hostLink(),
-          new KernelLink.Veth(/* peerAway= */ false),
-          Optional.empty(),
-          vlan.mtu(),
-          true,
-          Optional.of(vlan.links().bridge()),
-          Mark.alias(vlan.name()));
-    }
-
-    private static boolean carries(DesiredVlan vlan, String link) {
-      return link.equals(vlan.links().bridge()) || link.equals(vlan.links().vxlan());
-    }
-
     private static <T> List<T> difference(Collection<T> wanted, Set<T> present) {
       return sorted(wanted).stream().filter(one -> !present.contains(one)).toList();
     }
+  }
 
-    /** By text: the same plan for the same states, whatever order sets have. */
-    private static <T> List<T> sorted(Collection<T> all) {
-      return all.stream().sorted(Comparator.comparing(Object::toString)).toList();
-    }
+  /** By text: the same plan for the same states, whatever order sets have. */
+  static <T> List<T> sorted(Collection<T> all) {
+    return all.stream().sorted(Comparator.comparing(Object::toString)).toList();
   }
 
   /** The changes as a script. */

@@ -58,6 +58,10 @@ public final class Reconciler implements AutoCloseable {
   /** A pass repeats until nothing is left to do; deleting an incompatible link takes one more. */
   private static final int ROUNDS = 4;
 
+  private static final String FIREWALL_WAITS =
+      "the records of this host were lost, and are being had back from Docker and etcd: the firewall"
+          + " stays as it is until then";
+
   private final Kernel kernel;
   private final Firewall firewall = new Firewall();
 
@@ -236,9 +240,13 @@ public final class Reconciler implements AutoCloseable {
         state = kernel.dump();
         Desired wished = desired.apply(state);
         // Before any link: no packet of a new VLAN passes without its rules.
-        firewall
-            .settle(wished.firewall(), chores && mayLook())
-            .ifPresent(e -> fail(failures, Outcome.EVERYTHING, e));
+        if (wished.extent() == Desired.Extent.BEGUN) {
+          fail(failures, Outcome.EVERYTHING, FIREWALL_WAITS);
+        } else {
+          firewall
+              .settle(wished.firewall(), chores && mayLook())
+              .ifPresent(e -> fail(failures, Outcome.EVERYTHING, e));
+        }
         Plan plan = Plan.between(wished, state);
         wished.faults().forEach(fault -> fail(failures, fault.vlan(), fault.reason()));
         plan.conflicts().forEach(c -> fail(failures, c.vlan(), c.text()));

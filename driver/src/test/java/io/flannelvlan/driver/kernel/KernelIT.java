@@ -34,7 +34,8 @@ class KernelIT {
     settle(vlan(2, 1, 1));
     assertThat(namespace.run("ip -d link show dev flannel.2"))
         .contains("mtu 1450 qdisc noqueue", "UP", "link/ether 0e:2d:11:20:5a:02")
-        .contains("vxlan id 2 local 198.51.100.11 dev eth0 srcport 0 0 dstport 8472 nolearning")
+        .contains(
+            "vxlan id 2 local 198.51.100.11 dev eth0 srcport 0 0 dstport 8472 ", " nolearning")
         .contains("alias flannelvlan vlan002");
     assertThat(namespace.run("ip -d link show dev fvbr.2"))
         .contains("mtu 1450", "UP", "link/ether 0a:58:0a:02:14:01", "alias flannelvlan vlan002");

@@ -79,4 +79,19 @@ final class Wished {
         peers,
         vlan.endpoints());
   }
+
+  /** The same on a bridge that others may share. */
+  static DesiredVlan onBridge(DesiredVlan vlan, String bridge, boolean users) {
+    Links own = vlan.links();
+    return with(
+        vlan,
+        new Links(bridge, users, own.vxlan(), own.tunnel(), own.vxlanMac()),
+        vlan.mtu(),
+        vlan.endpoints());
+  }
+
+  static DesiredVlan with(DesiredVlan vlan, Links links, int mtu, List<DesiredEndpoint> endpoints) {
+    return new DesiredVlan(
+        vlan.name(), vlan.vni(), vlan.range(), vlan.subnets(), links, mtu, vlan.peers(), endpoints);
+  }
 }
