@@ -37,7 +37,7 @@ record TcpBench(Host here, Host there) {
         Line.Bound.atLeast(0.97));
   }
 
-  private static double gigabits(Container from, String address) {
+  static double gigabits(Container from, String address) {
     from.reaches(address);
     String report =
         from.in("iperf3", "--client", address, "--time", SECONDS, "--json").orThrow().out();

@@ -1,6 +1,7 @@
 package io.flannelvlan.tests.chaos;
 
 import io.flannelvlan.tests.invariants.Invariants;
+import io.flannelvlan.tests.lab.Hardware;
 import io.flannelvlan.tests.lab.LabException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -37,8 +38,8 @@ public final class Chaos {
 
   /** Whether all held from the beginning to the end. */
   boolean walk() {
-    out.println(machine() + "\n" + options.command());
-    try (Scene scene = new Scene()) {
+    out.println(Hardware.text() + "\n" + options.command());
+    try (Scene scene = new Scene(options.etcds())) {
       boolean held = walk(scene);
       out.println("\n" + tally.table());
       return held;
@@ -50,9 +51,9 @@ public final class Chaos {
     Walk walk = new Walk(new Draw(options.seed()), model, faults(scene, model));
     try {
       scene.furnish(model);
-      scene.lab().etcd().save("chaos");
+      scene.etcd().save("chaos");
       say("three hosts, three VLANs");
-      Invariants invariants = Invariants.of(scene.lab());
+      Invariants invariants = Invariants.of(scene.lab(), scene.etcd());
       invariants.awaitHeld();
       for (int i = 1; i <= options.steps() && elapsed().compareTo(options.duration()) < 0; i++) {
         step(scene, invariants, i, walk.next());
@@ -71,7 +72,7 @@ public final class Chaos {
     step.play(scene);
     Duration healed = invariants.awaitHeld();
     Optional<Traffic.Outcome> outcome = traffic.map(Traffic::end);
-    tally.add(step.name(), new Tally.Outcome(healed, outcome));
+    tally.add(step.name(), new Tally.Outcome(healed, outcome, invariants.leaked().size()));
     say(
         "   all held after "
             + Tally.seconds(healed)
@@ -84,8 +85,11 @@ public final class Chaos {
 
   private List<Fault> faults(Scene scene, Model model) {
     List<Fault> all = new ArrayList<>(new DaemonFaults(scene.hosts()).all());
-    all.addAll(new EtcdFaults(scene.lab().etcd()).all());
-    all.addAll(new KeyFaults(scene.lab().etcd(), scene.hosts()).all());
+    all.addAll(new DiskFaults(scene.hosts()).all());
+    all.addAll(new UnderlayFaults(scene.hosts()).all());
+    all.addAll(new FirewalldFaults(scene.hosts()).all());
+    all.addAll(new EtcdFaults(scene.etcd()).all());
+    all.addAll(new KeyFaults(scene.etcd(), scene.hosts(), model).all());
     all.addAll(new KernelFaults(scene.hosts(), model).all());
     return all.stream().filter(fault -> options.kinds().contains(fault.kind())).toList();
   }
@@ -106,11 +110,5 @@ public final class Chaos {
   private void say(String line) {
     out.println("[%7.1f s] %s".formatted(elapsed().toMillis() / 1000.0, line));
     out.flush();
-  }
-
-  private static String machine() {
-    return Runtime.getRuntime().availableProcessors()
-        + " cores, Linux "
-        + System.getProperty("os.version");
   }
 }

@@ -19,6 +19,7 @@ final class DaemonFaults {
     return List.of(
         new Fault("plugin killed", Kind.PLUGIN, Effect.NONE, onAny(this::pluginKilled)),
         new Fault("plugin stopped", Kind.PLUGIN, Effect.NONE, onAny(this::pluginStopped)),
+        new Fault("plugin upgraded", Kind.PLUGIN, Effect.NONE, onAny(this::pluginUpgraded)),
         new Fault("plugin frozen", Kind.PLUGIN, Effect.NONE, onAny(this::pluginFrozen)),
         new Fault("dockerd killed", Kind.DOCKERD, Effect.RESTART, onFirstTwo(this::dockerdKilled)),
         new Fault(
@@ -39,6 +40,16 @@ final class DaemonFaults {
 
   private Strike pluginStopped(Host host) {
     return ends(host, host.plugin(), Daemon::stop);
+  }
+
+  private Strike pluginUpgraded(Host host) {
+    return Strike.of(
+        host.name(),
+        () -> {
+          host.upgrade();
+          host.plugin().stop();
+        },
+        host.plugin()::start);
   }
 
   private Strike pluginFrozen(Host host) {

@@ -1,7 +1,10 @@
 package io.flannelvlan.tests.chaos;
 
 import io.flannelvlan.tests.chaos.Fault.Strike;
-import io.flannelvlan.tests.lab.Etcd;
+import io.flannelvlan.tests.lab.EtcdCluster;
+import io.flannelvlan.tests.lab.EtcdStore;
+import io.flannelvlan.tests.lab.Faltering;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -11,37 +14,40 @@ import java.util.regex.Pattern;
 final class EtcdFaults {
   private static final Pattern REVISION = Pattern.compile("\"revision\":(\\d+)");
 
-  private final Etcd etcd;
+  private final EtcdStore etcd;
 
-  EtcdFaults(Etcd etcd) {
+  EtcdFaults(EtcdStore etcd) {
     this.etcd = etcd;
   }
 
   List<Fault> all() {
-    return List.of(
-        fault("etcd stopped", () -> Strike.of("", etcd.daemon()::stop, this::start)),
-        fault("etcd killed", () -> Strike.of("", etcd.daemon()::kill, this::start)),
-        fault("etcd frozen", () -> Strike.of("", etcd.daemon()::freeze, this::thaw)),
-        fault("etcd flapping", () -> Strike.of("5 times", this::flap)),
-        fault("etcd compacted", () -> Strike.of("", this::compact)));
+    List<Fault> all = new ArrayList<>();
+    all.add(fault("etcd stopped", () -> Strike.of("", etcd::stop, etcd::start)));
+    all.add(fault("etcd killed", () -> Strike.of("", etcd::kill, etcd::start)));
+    all.add(fault("etcd frozen", () -> Strike.of("", etcd::freeze, etcd::thaw)));
+    all.add(fault("etcd slow", this::slow));
+    all.add(fault("etcd flapping", () -> Strike.of("5 times", this::flap)));
+    all.add(fault("etcd compacted", () -> Strike.of("", this::compact)));
+    if (etcd instanceof EtcdCluster cluster) {
+      all.addAll(new MemberFaults(cluster).all());
+    }
+    return all;
   }
 
   private static Fault fault(String name, Supplier<Strike> strike) {
     return new Fault(name, Kind.ETCD, Effect.NONE, _ -> strike.get());
   }
 
-  private void start() {
-    etcd.daemon().start();
-  }
-
-  private void thaw() {
-    etcd.daemon().thaw();
+  private Strike slow() {
+    List<Faltering> slow =
+        etcd.members().stream().map(member -> new Faltering(member.daemon())).toList();
+    return Strike.of("", () -> slow.forEach(Faltering::begin), () -> slow.forEach(Faltering::end));
   }
 
   private void flap() {
     for (int i = 0; i < 5; i++) {
-      etcd.daemon().kill();
-      etcd.daemon().start();
+      etcd.kill();
+      etcd.start();
     }
   }
 

@@ -14,7 +14,7 @@ record Evidence(Scene scene) {
 
   void write(Path dir) {
     try {
-      String keys = scene.lab().etcd().etcdctl("get", "--prefix", "/").toString();
+      String keys = scene.etcd().etcdctl("get", "--prefix", "/").toString();
       Files.writeString(dir.resolve("etcd.txt"), keys);
       for (Host host : scene.hosts()) {
         Path file = dir.resolve(host.name() + ".txt");

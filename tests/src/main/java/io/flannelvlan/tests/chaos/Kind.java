@@ -14,6 +14,9 @@ enum Kind {
   ETCD,
   KEYS,
   HOST,
+  DISK,
+  UNDERLAY,
+  FIREWALLD,
   KERNEL;
 
   static Kind parse(String word) {

@@ -2,6 +2,7 @@ package io.flannelvlan.tests.chaos;
 
 import io.flannelvlan.tests.lab.Await;
 import io.flannelvlan.tests.lab.Engine;
+import io.flannelvlan.tests.lab.EtcdStore;
 import io.flannelvlan.tests.lab.Host;
 import io.flannelvlan.tests.lab.Lab;
 import java.time.Duration;
@@ -14,10 +15,17 @@ import java.util.concurrent.CompletableFuture;
 final class Scene implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
+  /** A journal is written anew when 4096 commits in it count no more, into a second file. */
+  private static final String STATE_DISK = "16m";
+
   private final Lab lab = Lab.start();
+  private final EtcdStore etcd;
   private final List<Host> hosts;
 
-  Scene() {
+  /** Their etcd has one or three members. */
+  Scene(int members) {
+    etcd = members == 1 ? lab.etcd() : lab.etcdCluster();
+    lab.stateDisks(STATE_DISK);
     List<Host> all = new ArrayList<>(lab.hosts(Engine.DOCKER_28, Engine.DOCKER_20_10));
     all.add(lab.host(Engine.DOCKER_28, "--live-restore"));
     hosts = List.copyOf(all);
@@ -25,6 +33,10 @@ final class Scene implements AutoCloseable {
 
   Lab lab() {
     return lab;
+  }
+
+  EtcdStore etcd() {
+    return etcd;
   }
 
   List<Host> hosts() {
@@ -37,7 +49,10 @@ final class Scene implements AutoCloseable {
   }
 
   void furnish(Model model) {
-    hosts.forEach(host -> host.plugin().start());
+    for (Host host : hosts) {
+      host.setting("RECLAIM_AFTER", "2s").setting("ETCD_ENDPOINTS", etcd.endpoints());
+      host.plugin().start();
+    }
     for (int host = 0; host < Model.HOSTS; host++) {
       for (String vlan : Model.VLANS) {
         play(Work.create(host, vlan), false);

@@ -17,8 +17,9 @@ final class Tally {
    * Of one step.
    *
    * @param traffic of running containers; absent where they may notice
+   * @param leaked addresses in etcd that nobody had in the end
    */
-  record Outcome(Duration healed, Optional<Traffic.Outcome> traffic) {}
+  record Outcome(Duration healed, Optional<Traffic.Outcome> traffic, int leaked) {}
 
   void add(String name, Outcome outcome) {
     rows.computeIfAbsent(name, _ -> new ArrayList<>()).add(outcome);
@@ -44,7 +45,7 @@ final class Tally {
         seconds(sorted.get(sorted.size() / 2)),
         seconds(sorted.getLast()),
         sent == 0 ? "-" : lost + "/" + sent,
-        "0");
+        outcomes.stream().mapToInt(Outcome::leaked).sum());
   }
 
   static String seconds(Duration duration) {

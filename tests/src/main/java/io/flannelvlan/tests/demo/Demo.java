@@ -9,6 +9,11 @@ import java.util.List;
 /** Plays the scene and ends with 0 only if everybody reaches whom he should and nobody else. */
 public final class Demo {
   private static final String PUBLISHED = "8080";
+  private static final List<Vlan> VLANS = List.of(Vlan.VLAN001, Vlan.VLAN002);
+
+  /** What host 1 made is on host 2 by itself. */
+  private static final List<String> LIST =
+      List.of("network", "ls", "--filter", "driver=flannelvlan");
 
   private final Screen screen = new Screen(System.out);
 
@@ -63,15 +68,18 @@ public final class Demo {
   private boolean playScene(Lab lab) {
     List<Host> hosts = lab.hosts(Engine.DOCKER_28, Engine.DOCKER_20_10);
     for (Host host : hosts) {
-      host.plugin().start();
+      host.setting("NETWORKS", "all").plugin().start();
       screen.say(host.name() + " is " + host.address() + " with Docker " + version(host));
-      for (Vlan vlan : List.of(Vlan.VLAN001, Vlan.VLAN002)) {
-        screen.command(host.name(), vlan.createCommand());
-        vlan.createOn(host);
-      }
     }
     Host h1 = hosts.get(0);
     Host h2 = hosts.get(1);
+    for (Vlan vlan : VLANS) {
+      screen.command(h1.name(), vlan.createCommand());
+      vlan.createOn(h1);
+    }
+    VLANS.forEach(vlan -> vlan.awaitOn(h2));
+    screen.command(h2.name(), LIST);
+    screen.say(h2.docker(LIST.toArray(String[]::new)).text());
     Member a = Member.start("A", h1, Vlan.VLAN001);
     Member b = Member.start("B", h2, Vlan.VLAN001, "--publish", PUBLISHED + ":80");
     Member c = Member.start("C", h1, Vlan.VLAN002);

@@ -1,10 +1,14 @@
 package io.flannelvlan.tests.demo;
 
+import io.flannelvlan.tests.lab.Await;
 import io.flannelvlan.tests.lab.Host;
+import java.time.Duration;
 import java.util.List;
 
 /** A VLAN as a user thinks of it. */
 record Vlan(String name, int vni, String range) {
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
   static final Vlan VLAN001 = new Vlan("vlan001", 1, "10.1.0.0/16");
   static final Vlan VLAN002 = new Vlan("vlan002", 2, "10.2.0.0/16");
 
@@ -15,10 +19,15 @@ record Vlan(String name, int vni, String range) {
             .split(" ", -1));
   }
 
-  /** On a host that has heard of the VLAN from another one, the network may already be there. */
   void createOn(Host host) {
-    if (!host.tryDocker("network", "inspect", name).ok()) {
-      host.docker(createCommand().toArray(String[]::new));
-    }
+    host.docker(createCommand().toArray(String[]::new));
+  }
+
+  /** On another host it appears by itself. */
+  void awaitOn(Host host) {
+    Await.until(
+        PATIENCE,
+        () -> name + " does not appear on " + host.name(),
+        () -> host.tryDocker("network", "inspect", name).ok());
   }
 }

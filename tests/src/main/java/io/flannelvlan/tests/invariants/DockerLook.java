@@ -48,6 +48,22 @@ record DockerLook(
     return look;
   }
 
+  /** What dockerd should know, by the word of the journal, where calls were made in its place. */
+  static DockerLook by(JournalLook journal) {
+    Map<String, String> networks = new TreeMap<>();
+    journal.keys("network").forEach(id -> networks.put(id, id));
+    List<Endpoint> endpoints = new ArrayList<>();
+    journal
+        .table("endpoint")
+        .forEach((id, endpoint) -> {
+          String address = endpoint.path("address").asText().replaceAll("/.*", "");
+          endpoints.add(new Endpoint(id, endpoint.path("network").asText(), "?", address));
+        });
+    List<String> reserved = new ArrayList<>(journal.keys("address").toList());
+    endpoints.forEach(endpoint -> reserved.remove(endpoint.address()));
+    return new DockerLook(networks, reserved, endpoints, List.of(), List.of());
+  }
+
   /** Its networks that are ours, of a container. */
   Stream<Endpoint> of(String container) {
     return endpoints.stream().filter(endpoint -> endpoint.container().equals(container));

@@ -1,7 +1,7 @@
 package io.flannelvlan.tests.invariants;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.flannelvlan.tests.lab.Etcd;
+import io.flannelvlan.tests.lab.EtcdStore;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -40,7 +40,7 @@ record EtcdLook(List<String> vlans, List<String> direct, List<Lease> leases, Lis
     }
   }
 
-  static EtcdLook at(Etcd etcd) {
+  static EtcdLook at(EtcdStore etcd) {
     EtcdLook look =
         new EtcdLook(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
     JsonNode all =

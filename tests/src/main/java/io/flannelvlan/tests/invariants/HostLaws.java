@@ -1,6 +1,7 @@
 package io.flannelvlan.tests.invariants;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.flannelvlan.tests.invariants.DockerLook.Endpoint;
 import io.flannelvlan.tests.invariants.EtcdLook.Held;
 import io.flannelvlan.tests.invariants.EtcdLook.Lease;
@@ -80,9 +81,11 @@ record HostLaws(HostLook host, EtcdLook etcd, Differences found) {
     host.journal()
         .table("vlan")
         .forEach((name, vlan) -> {
-          String bridge =
-              host.journal().table("links").getOrDefault(name, vlan).path("bridge").asText();
-          wanted.add(bridge + " up");
+          JsonNode links = host.journal().table("links").getOrDefault(name, vlan);
+          String bridge = links.path("bridge").asText();
+          if (!links.path("usersBridge").asBoolean()) {
+            wanted.add(bridge + " up");
+          }
           wanted.add(tunnel(vlan) + " up " + vlan.path("vtepMac").asText());
           for (JsonNode subnet : vlan.path("subnets")) {
             Subnet lease = Subnet.parse(subnet.asText());
@@ -106,7 +109,10 @@ record HostLaws(HostLook host, EtcdLook etcd, Differences found) {
         "journal",
         addresses.stream(),
         "kernel",
-        host.kernel().addresses().stream().filter(address -> isOnOurLink(address)));
+        Stream.concat(
+                host.kernel().addresses().stream().filter(address -> isOnOurLink(address)),
+                host.kernel().labelled().stream())
+            .distinct());
   }
 
   private boolean isOnOurLink(String address) {
@@ -114,18 +120,40 @@ record HostLaws(HostLook host, EtcdLook etcd, Differences found) {
     return host.kernel().links().stream().anyMatch(link -> link.name().equals(name));
   }
 
-  /** Each endpoint's veth is a port of its VLAN's bridge. */
+  /** Each endpoint's veth is a port of its VLAN's bridge, and in its group on a shared one. */
   private void veths() {
     found.compare(
         "veths",
         "dockerd",
         host.docker().endpoints().stream()
             .map(endpoint ->
-                "fv" + endpoint.id().substring(0, 12) + " on " + bridgeOf(endpoint) + " up"),
+                "fv"
+                    + endpoint.id().substring(0, 12)
+                    + " on "
+                    + bridgeOf(endpoint)
+                    + " up, group "
+                    + groupOf(endpoint)),
         "kernel",
         host.kernel()
             .veths()
-            .map(veth -> veth.name() + " on " + veth.bridge() + (veth.up() ? " up" : " down")));
+            .map(veth ->
+                veth.name()
+                    + " on "
+                    + veth.bridge()
+                    + (veth.up() ? " up" : " down")
+                    + ", group "
+                    + veth.group()));
+  }
+
+  private String groupOf(Endpoint endpoint) {
+    int vni =
+        host.journal()
+            .vlanOf(endpoint.network())
+            .map(vlan -> host.journal().table("vlan").get(vlan))
+            .map(vlan -> vlan.path("config").path("backend").path("vni").asInt())
+            .orElse(0);
+    boolean own = bridgeOf(endpoint).equals("fvbr." + vni);
+    return Integer.toString(own ? 26220 : 0x6600_0000 | vni);
   }
 
   private String bridgeOf(Endpoint endpoint) {
@@ -205,13 +233,12 @@ record HostLaws(HostLook host, EtcdLook etcd, Differences found) {
         host.kernel().published().stream()
             .map(port -> port.replaceAll(" -> .*", ""))
             .collect(Collectors.toSet());
-    if (!hasInternal()) {
-      found.each(
-          "a published port is not in nft: ",
-          host.docker().ports().stream()
-              .filter(port -> !published.contains(port.protocol() + " " + port.hostPort()))
-              .map(port -> port.toString()));
-    }
+    found.each(
+        "a published port is not in nft: ",
+        host.docker().ports().stream()
+            .filter(port -> leadsIn(port.container()))
+            .filter(port -> !published.contains(port.protocol() + " " + port.hostPort()))
+            .map(port -> port.toString()));
     Set<String> ours =
         host.docker().endpoints().stream().map(Endpoint::address).collect(Collectors.toSet());
     found.each(
@@ -220,10 +247,17 @@ record HostLaws(HostLook host, EtcdLook etcd, Differences found) {
             .filter(port -> !ours.contains(port.replaceAll(".* -> (.*):.*", "$1"))));
   }
 
-  /** Ports of an internal VLAN reach nobody. */
-  private boolean hasInternal() {
-    return host.journal().table("links").values().stream()
-        .anyMatch(links -> links.path("internal").asBoolean());
+  /** Docker leads ports to a container by a network that is not internal, and to no other. */
+  private boolean leadsIn(String container) {
+    return host.docker()
+        .of(container)
+        .map(endpoint -> host.journal().vlanOf(endpoint.network()).orElse(""))
+        .anyMatch(vlan ->
+            !host.journal()
+                .table("links")
+                .getOrDefault(vlan, MissingNode.getInstance())
+                .path("internal")
+                .asBoolean());
   }
 
   private static Subnet range(JsonNode vlan) {

@@ -13,7 +13,20 @@ record HostLook(
         host.name(),
         host.address(),
         DockerLook.at(host),
-        JournalLook.at(host.stateDir()),
+        JournalLook.at(host.stateFiles()),
         KernelLook.at(host));
+  }
+
+  /** The same where dockerd was not asked, since a test makes its calls. */
+  static HostLook withoutDocker(Host host) {
+    JournalLook journal = JournalLook.at(host.stateFiles());
+    // Docker's sandbox is gone, and only DeleteEndpoint is to follow.
+    journal.table("endpoint").values().removeIf(e -> e.path("state").asText().equals("LEFT"));
+    return new HostLook(
+        host.name(),
+        host.address(),
+        DockerLook.by(journal),
+        journal,
+        KernelLook.withoutDocker(host));
   }
 }

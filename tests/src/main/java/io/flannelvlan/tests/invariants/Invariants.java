@@ -3,7 +3,7 @@ package io.flannelvlan.tests.invariants;
 import io.flannelvlan.tests.invariants.DockerLook.Endpoint;
 import io.flannelvlan.tests.invariants.EtcdLook.Lease;
 import io.flannelvlan.tests.lab.Await;
-import io.flannelvlan.tests.lab.Etcd;
+import io.flannelvlan.tests.lab.EtcdStore;
 import io.flannelvlan.tests.lab.Host;
 import io.flannelvlan.tests.lab.Lab;
 import io.flannelvlan.tests.lab.LabException;
@@ -23,7 +23,7 @@ public final class Invariants {
   public static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private final Map<String, Host> hosts = new TreeMap<>();
-  private final Etcd etcd;
+  private final EtcdStore etcd;
   private final Machine outside;
 
   /** Endpoints that dockerd had at the last look, and the journal did not. */
@@ -31,17 +31,34 @@ public final class Invariants {
 
   private List<String> broken = List.of();
 
+  /** At the last look, the addresses in etcd that no endpoint has and no user set aside. */
+  private List<String> leaked = List.of();
+
   /** When everything of the last look had been read; trying who reaches whom takes longer. */
   private long read;
 
-  private Invariants(Lab lab) {
-    lab.hosts().forEach(host -> hosts.put(host.name(), host));
-    this.etcd = lab.etcd();
+  /** Without dockerd and the wire. */
+  private final boolean recordsOnly;
+
+  private Invariants(Lab lab, List<Host> hosts, EtcdStore etcd, boolean recordsOnly) {
+    this.recordsOnly = recordsOnly;
+    hosts.forEach(host -> this.hosts.put(host.name(), host));
+    this.etcd = etcd;
     this.outside = lab.outside();
   }
 
   public static Invariants of(Lab lab) {
-    return new Invariants(lab);
+    return of(lab, lab.etcd());
+  }
+
+  /** Where the hosts have another etcd than the lab's own. */
+  public static Invariants of(Lab lab, EtcdStore etcd) {
+    return new Invariants(lab, lab.hosts(), etcd, /* recordsOnly= */ false);
+  }
+
+  /** Of one host's journal, etcd and kernel alone, where a test makes dockerd's calls. */
+  public static Invariants ofRecords(Lab lab, Host host) {
+    return new Invariants(lab, List.of(host), lab.etcd(), /* recordsOnly= */ true);
   }
 
   /** Waits until all hold, and says after how long they were seen to. */
@@ -70,18 +87,23 @@ public final class Invariants {
     return Duration.ofNanos(read - start);
   }
 
+  /** The addresses that were given out, and that nobody has, when all was last looked at. */
+  public List<String> leaked() {
+    return leaked;
+  }
+
   /** What does not hold at this moment. */
   private List<String> look() {
     try {
       List<CompletableFuture<HostLook>> looking =
           hosts.values().stream()
               .map(host ->
-                  CompletableFuture.supplyAsync(
-                      () -> HostLook.at(host), Thread::startVirtualThread))
+                  CompletableFuture.supplyAsync(() -> look(host), Thread::startVirtualThread))
               .toList();
       List<HostLook> looks = looking.stream().map(CompletableFuture::join).toList();
       requireNoneLost(looks);
       EtcdLook seen = EtcdLook.at(etcd);
+      leaked = leaked(looks, seen);
       read = System.nanoTime();
       return judge(looks, seen);
     } catch (LabException | java.util.concurrent.CompletionException e) {
@@ -89,11 +111,27 @@ public final class Invariants {
     }
   }
 
+  private HostLook look(Host host) {
+    return recordsOnly ? HostLook.withoutDocker(host) : HostLook.at(host);
+  }
+
   private List<String> judge(List<HostLook> looks, EtcdLook seen) {
     List<String> all = new ArrayList<>();
     looks.forEach(look -> new HostLaws(look, seen, new Differences(look.name(), all)).check());
     all.addAll(overlaps(seen));
-    return all.isEmpty() ? new Reachability(hosts, outside, looks).broken() : all;
+    return all.isEmpty() && !recordsOnly ? new Reachability(hosts, outside, looks).broken() : all;
+  }
+
+  private static List<String> leaked(List<HostLook> looks, EtcdLook seen) {
+    Set<String> had = new HashSet<>();
+    for (HostLook look : looks) {
+      look.docker().endpoints().forEach(endpoint -> had.add(endpoint.address()));
+      had.addAll(look.docker().reserved());
+    }
+    return seen.addresses().stream()
+        .filter(held -> !had.contains(held.address()))
+        .map(EtcdLook.Held::toString)
+        .toList();
   }
 
   private static List<String> overlaps(EtcdLook seen) {

@@ -1,12 +1,16 @@
 package io.flannelvlan.tests.invariants;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import io.flannelvlan.tests.lab.Host;
 import io.flannelvlan.tests.lab.LabException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -16,10 +20,10 @@ import java.util.stream.Stream;
  * What stands in a host's journal: a line per commit, each a checksum, a blank, and JSON of what
  * was put and removed.
  */
-record JournalLook(Map<String, Map<String, JsonNode>> tables) {
+public record JournalLook(Map<String, Map<String, JsonNode>> tables) {
   private static final int CHECKSUM = 9;
 
-  static JournalLook at(Path stateDir) {
+  public static JournalLook at(Path stateDir) {
     JournalLook look = new JournalLook(new TreeMap<>());
     String text = read(stateDir.resolve("journal"));
     // What follows the last line's end is a commit that is being written.
@@ -40,6 +44,11 @@ record JournalLook(Map<String, Map<String, JsonNode>> tables) {
     return table(table).keySet().stream();
   }
 
+  /** What CNI runtimes attached, by {@link Host#runDir}'s journal of it. */
+  public static List<String> attachmentsOf(Host host) {
+    return at(host.runDir().resolve("cni")).keys("cni").toList();
+  }
+
   /** The VLAN of a Docker network. */
   Optional<String> vlanOf(String network) {
     return Optional.ofNullable(table("network").get(network)).map(n -> n.path("vlan").asText());
@@ -51,6 +60,14 @@ record JournalLook(Map<String, Map<String, JsonNode>> tables) {
         .flatMap(vlan ->
             Json.elements(vlan.getValue().path("subnets"))
                 .map(subnet -> vlan.getKey() + " " + subnet.asText()));
+  }
+
+  /** The subnets of all hosts of the VLAN that a restart without etcd would know. */
+  public Stream<String> peers(String vlan) {
+    List<String> keys = new ArrayList<>();
+    JsonNode known = table("peers").getOrDefault(vlan, MissingNode.getInstance());
+    known.path("standing").fieldNames().forEachRemaining(keys::add);
+    return keys.stream().map(key -> key.replace('-', '/'));
   }
 
   private void apply(JsonNode commit) {

@@ -12,14 +12,24 @@ import java.util.stream.Stream;
  * What stands in a host's kernel.
  *
  * @param addresses such as "fvbr.2 10.2.20.1/24"
+ * @param labelled those of them that say that they are ours, as on a bridge of the user's
  * @param peers what leads to other hosts, as {@code ip} and {@code bridge} would be told
  * @param published such as "tcp 8080 -> 10.2.20.5:80"
  */
 record KernelLook(
-    List<Link> links, List<String> addresses, List<String> peers, List<String> published) {
+    List<Link> links,
+    List<String> addresses,
+    List<String> labelled,
+    List<String> peers,
+    List<String> published) {
 
-  /** A link of ours. */
-  record Link(String name, String mac, String bridge, Optional<Integer> vni, boolean up) {
+  /**
+   * A link of ours.
+   *
+   * @param group by which a bridge that VLANs share knows whose port it is
+   */
+  record Link(
+      String name, String mac, String bridge, Optional<Integer> vni, boolean up, String group) {
     boolean isVeth() {
       return name.matches("f[vc][0-9a-f]{12}");
     }
@@ -27,7 +37,12 @@ record KernelLook(
 
   static KernelLook at(Host host) {
     KernelLook look =
-        new KernelLook(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+        new KernelLook(
+            new ArrayList<>(),
+            new ArrayList<>(),
+            new ArrayList<>(),
+            new ArrayList<>(),
+            new ArrayList<>());
     json(host, "ip -j -d link").forEach(look::addLink);
     json(host, "ip -j -4 address").forEach(look::addAddresses);
     json(host, "ip -j -4 route show table all").forEach(look::addRoute);
@@ -37,6 +52,13 @@ record KernelLook(
     if (table.ok()) {
       Json.read(table.out()).path("nftables").forEach(part -> look.addPorts(part.path("map")));
     }
+    return look;
+  }
+
+  /** The same where nobody takes the container's ends into a sandbox. */
+  static KernelLook withoutDocker(Host host) {
+    KernelLook look = at(host);
+    look.links.removeIf(link -> link.name().startsWith("fc"));
     return look;
   }
 
@@ -66,7 +88,8 @@ record KernelLook(
               link.path("address").asText(),
               link.path("master").asText(""),
               vni.isInt() ? Optional.of(vni.asInt()) : Optional.empty(),
-              Json.elements(link.path("flags")).anyMatch(flag -> flag.asText().equals("UP"))));
+              Json.elements(link.path("flags")).anyMatch(flag -> flag.asText().equals("UP")),
+              link.path("group").asText()));
     }
   }
 
@@ -74,8 +97,12 @@ record KernelLook(
     for (JsonNode address : link.path("addr_info")) {
       if (address.has("local")) {
         String length = address.path("prefixlen").asText();
-        addresses.add(
-            link.path("ifname").asText() + " " + address.path("local").asText() + "/" + length);
+        String text =
+            link.path("ifname").asText() + " " + address.path("local").asText() + "/" + length;
+        addresses.add(text);
+        if (address.path("label").asText().endsWith(":fv")) {
+          labelled.add(text);
+        }
       }
     }
   }

@@ -6,18 +6,23 @@ import java.util.function.Supplier;
 
 /** Waiting for a condition with a deadline, the only kind of waiting here. */
 public final class Await {
-  private static final Duration STEP = Duration.ofMillis(20);
+  private static final long FIRST_PAUSE = Duration.ofMillis(20).toNanos();
+  private static final long LONGEST_PAUSE = Duration.ofMillis(250).toNanos();
+
+  /** A look may cost a process or five: the longer it took so far, the less a pause adds to it. */
+  private static final int PART = 20;
 
   private Await() {}
 
   /** Whether the condition came true in time. */
   public static boolean within(Duration limit, BooleanSupplier condition) {
-    long end = System.nanoTime() + limit.toNanos();
+    long start = System.nanoTime();
     while (!condition.getAsBoolean()) {
-      if (System.nanoTime() > end) {
+      long waited = System.nanoTime() - start;
+      if (waited > limit.toNanos()) {
         return false;
       }
-      pause();
+      pause(Math.clamp(waited / PART, FIRST_PAUSE, LONGEST_PAUSE));
     }
     return true;
   }
@@ -29,9 +34,9 @@ public final class Await {
     }
   }
 
-  private static void pause() {
+  private static void pause(long nanos) {
     try {
-      Thread.sleep(STEP);
+      Thread.sleep(Duration.ofNanos(nanos));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new LabException("interrupted while waiting", e);

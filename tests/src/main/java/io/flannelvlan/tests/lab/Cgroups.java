@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
@@ -46,6 +47,7 @@ final class Cgroups {
       try (Stream<Path> inside = Files.walk(parent)) {
         for (Path group :
             inside.filter(Files::isDirectory).sorted(Comparator.reverseOrder()).toList()) {
+          thaw(group);
           Files.delete(group);
         }
       } catch (IOException | UncheckedIOException busy) {
@@ -53,5 +55,17 @@ final class Cgroups {
       }
     }
     return true;
+  }
+
+  /** A paused container's processes end only once they run again. */
+  private static void thaw(Path group) throws IOException {
+    write(group.resolve("freezer.state"), "THAWED");
+    write(group.resolve("cgroup.freeze"), "0");
+  }
+
+  private static void write(Path file, String word) throws IOException {
+    if (Files.exists(file)) {
+      Files.writeString(file, word, StandardOpenOption.WRITE);
+    }
   }
 }

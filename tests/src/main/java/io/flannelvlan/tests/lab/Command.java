@@ -43,6 +43,10 @@ record Command(List<String> words, Path input, Duration limit) {
     return new Command(all.toList(), input, limit);
   }
 
+  Command within(Duration time) {
+    return new Command(words, input, time);
+  }
+
   Command inside(List<String> prefix) {
     return new Command(Stream.concat(prefix.stream(), words.stream()).toList(), input, limit);
   }
@@ -116,7 +120,9 @@ record Command(List<String> words, Path input, Duration limit) {
 
   private static CompletableFuture<String> drain(InputStream stream) {
     CompletableFuture<String> text = new CompletableFuture<>();
-    Thread.ofVirtual()
+    // A read from a pipe keeps a virtual thread's carrier, and there are as few of these as cores.
+    Thread.ofPlatform()
+        .daemon()
         .start(() -> {
           try (stream) {
             text.complete(new String(stream.readAllBytes(), StandardCharsets.UTF_8));

@@ -94,7 +94,12 @@ public final class Daemon {
 
   /** Resident memory in KiB. */
   public long residentKib() {
-    try (Stream<String> lines = Files.lines(Path.of("/proc", Long.toString(pid()), "status"))) {
+    return residentKib(pid());
+  }
+
+  /** That of any process. */
+  public static long residentKib(long pid) {
+    try (Stream<String> lines = Files.lines(Path.of("/proc", Long.toString(pid), "status"))) {
       return lines
           .filter(line -> line.startsWith("VmRSS:"))
           .map(line -> line.replaceAll("\\D", ""))

@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -34,6 +35,9 @@ public final class Lab implements AutoCloseable {
   /** The one image that every host has; tests/lab/image tells what it serves. */
   public static final String IMAGE = "bb";
 
+  /** How the addresses on the second wire begin; they end as those on the first. */
+  static final String SECOND_WIRE = "203.0.113.";
+
   private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final AtomicInteger LABS = new AtomicInteger();
   private static volatile Optional<Lab> latest = Optional.empty();
@@ -47,6 +51,7 @@ public final class Lab implements AutoCloseable {
   private final AtomicInteger hostCount = new AtomicInteger();
   private final List<Host> hosts = new CopyOnWriteArrayList<>();
   private final List<Daemon> members = new CopyOnWriteArrayList<>();
+  private Optional<String> stateDisk = Optional.empty();
   private boolean over;
   private String lastWords = "";
 
@@ -120,9 +125,28 @@ public final class Lab implements AutoCloseable {
     return booting.stream().map(CompletableFuture::join).toList();
   }
 
+  /** Several hosts on which nobody starts dockerd. */
+  public List<Host> hostsWithoutDocker(int count) {
+    return IntStream.range(0, count)
+        .mapToObj(_ -> machine(hostCount.incrementAndGet(), Engine.DOCKER_28, List.of()))
+        .toList();
+  }
+
   /** All hosts of this lab, in order. */
   public List<Host> hosts() {
     return hosts.stream().sorted(Comparator.comparing(Host::name)).toList();
+  }
+
+  /** From now on each host that comes has a {@link StateDisk}, of a size such as "64k". */
+  public void stateDisks(String size) {
+    stateDisk = Optional.of(size);
+  }
+
+  /** Lays a second wire, which nobody is on yet: {@link Host#plugIntoSecondWire}. */
+  public void secondWire() {
+    Namespaces network = Namespaces.network(namespaces.pid());
+    network.run("ip", "link", "add", "wire2", "type", "bridge").orThrow();
+    network.run("ip", "link", "set", "wire2", "up").orThrow();
   }
 
   public Etcd etcd() {
@@ -131,10 +155,32 @@ public final class Lab implements AutoCloseable {
 
   /** Three more, which are one: for hosts whose setting ETCD_ENDPOINTS says so. */
   public EtcdCluster etcdCluster() {
-    EtcdCluster cluster = new EtcdCluster(namespaces, dir);
+    return started(EtcdCluster.plain(namespaces, dir));
+  }
+
+  /** The same over TLS. */
+  public EtcdCluster etcdClusterOverTls() {
+    return started(EtcdCluster.overTls(namespaces, dir));
+  }
+
+  /** What hosts know that cluster by: for their setting ETCD_CACERT. */
+  public Path etcdClustersCertificate() {
+    return EtcdCluster.certificate(dir);
+  }
+
+  private EtcdCluster started(EtcdCluster cluster) {
     cluster.members().forEach(member -> members.add(member.daemon()));
+    cluster.layAddresses();
     cluster.start();
     return cluster;
+  }
+
+  /** A registry; hosts are told of it by {@link Registry#DOCKERD_OPTION}. */
+  public Registry registry() {
+    Registry registry = new Registry(namespaces, dir);
+    members.add(registry.daemon());
+    registry.daemon().start();
+    return registry;
   }
 
   /**
@@ -142,6 +188,11 @@ public final class Lab implements AutoCloseable {
    */
   public Machine outside() {
     return outside;
+  }
+
+  /** The daemon as users start it. */
+  public static Path program() {
+    return Project.program();
   }
 
   /** Where logs and disks of the hosts lie. */
@@ -162,9 +213,11 @@ public final class Lab implements AutoCloseable {
   /** Copies every log of the lab, and each host's journal, to where they outlive it. */
   public void copyLogs(Path to) {
     String script =
-        "shopt -s nullglob; cd \"$0\" && cp --parents -t \"$1\" *.log h*/*.log h*/state/journal*";
+        "shopt -s nullglob; cd \"$0\" && cp --parents -t \"$1\""
+            + " *.log h*/*.log h*/srv/flannelvlan/journal*";
     Command.of("mkdir", "-p", to.toString()).run().orThrow();
-    Command.of("bash", "-c", script).with(dir, to).run().orThrow();
+    // As the lab sees them, whose hosts may have disks of their own.
+    namespaces.command("bash", "-c", script).with(dir, to).run().orThrow();
   }
 
   private String collectLogs() {
@@ -204,18 +257,24 @@ public final class Lab implements AutoCloseable {
   }
 
   private Host boot(int number, Engine engine, List<String> dockerdOptions) {
+    Host host = machine(number, engine, dockerdOptions);
+    host.dockerd().start();
+    host.dockerCommand("import", "--change", "CMD [\"/bin/serve\"]", "-", IMAGE)
+        .from(dir.resolve("image.tar"))
+        .run()
+        .orThrow();
+    return host;
+  }
+
+  private Host machine(int number, Engine engine, List<String> dockerdOptions) {
     Path place = dir.resolve("h" + number);
     Machine machine = new Machine(namespaces, place, "198.51.100." + (10 + number));
     List<String> options = new ArrayList<>(List.of("--cgroup-parent", Cgroups.parent(dir)));
     options.addAll(dockerdOptions);
     Host host = new Host(machine, engine, place, options);
     hosts.add(host);
+    stateDisk.ifPresent(size -> StateDisk.mount(namespaces, host.stateDir(), size));
     host.powerOn();
-    host.dockerd().start();
-    host.dockerCommand("import", "--change", "CMD [\"serve\"]", "-", IMAGE)
-        .from(dir.resolve("image.tar"))
-        .run()
-        .orThrow();
     return host;
   }
 }

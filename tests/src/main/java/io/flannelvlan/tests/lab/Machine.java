@@ -14,7 +14,7 @@ public final class Machine implements Station {
 
   private final Namespaces lab;
   private final Path dir;
-  private final String address;
+  private volatile String address;
 
   Machine(Namespaces lab, Path dir, String address) {
     this.lab = lab;
@@ -30,6 +30,11 @@ public final class Machine implements Station {
   @Override
   public String address() {
     return address;
+  }
+
+  /** Of all machines, where disks are that outlive their power. */
+  Namespaces lab() {
+    return lab;
   }
 
   /** Answers HTTP on port 80 until the lab ends. */
@@ -67,12 +72,29 @@ public final class Machine implements Station {
   }
 
   private void plugIn() {
+    plugInto("wire", name(), "eth0", address);
+  }
+
+  /** Is found at another address from now on, and at no other; also when the power was cut. */
+  void move(String to) {
+    in("ip", "address", "flush", "dev", "eth0").orThrow();
+    in("ip", "address", "add", to + "/24", "dev", "eth0").orThrow();
+    address = to;
+  }
+
+  /**
+   * Joins another wire until the power is cut.
+   *
+   * @param wire the name of its bridge in the lab
+   * @param end the name of this machine's link there
+   */
+  void plugInto(String wire, String end, String link, String at) {
     String pid = Long.toString(namespaces().pid());
-    Namespaces wire = Namespaces.network(lab.pid());
-    wire.run("ip", "link", "add", name(), "type", "veth", "peer", "eth0", "netns", pid).orThrow();
-    wire.run("ip", "link", "set", name(), "master", "wire", "up").orThrow();
-    in("ip", "address", "add", address + "/24", "dev", "eth0").orThrow();
-    in("ip", "link", "set", "eth0", "up").orThrow();
+    Namespaces there = Namespaces.network(lab.pid());
+    there.run("ip", "link", "add", end, "type", "veth", "peer", link, "netns", pid).orThrow();
+    there.run("ip", "link", "set", end, "master", wire, "up").orThrow();
+    in("ip", "address", "add", at + "/24", "dev", link).orThrow();
+    in("ip", "link", "set", link, "up").orThrow();
   }
 
   private void unplug() {

@@ -5,9 +5,10 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * Something with a network of its own, from which others can be tried: a machine, host, container.
+ * Something with a network of its own, from which others can be tried: a machine, host, container,
+ * pod.
  */
-public sealed interface Station permits Machine, Host, Container {
+public sealed interface Station permits Machine, Host, Container, Pod, Task {
   String name();
 
   /** Where others find it; for a container with several networks see {@link Container#address}. */
@@ -87,8 +88,16 @@ public sealed interface Station permits Machine, Host, Container {
    * answers, 0 lost, longest wait 14 ms".
    */
   default Result converse(Protocol protocol, String address, int port, Path end) {
-    Command perl = tool("perl").with(Project.script("pulse"), "watch", protocol.word());
-    return perl.with(address, port, end).run();
+    return conversation(protocol, address, port, end).run();
+  }
+
+  /** The same, for as long as that. */
+  default Result converse(Protocol protocol, String address, int port, Path end, Duration longest) {
+    return conversation(protocol, address, port, end).within(longest).run();
+  }
+
+  private Command conversation(Protocol protocol, String address, int port, Path end) {
+    return tool("perl").with(Project.script("pulse"), "watch", protocol.word(), address, port, end);
   }
 
   private Command tool(String... words) {
@@ -96,6 +105,8 @@ public sealed interface Station permits Machine, Host, Container {
       case Machine machine -> machine.namespaces().command(words);
       case Host host -> host.namespaces().command(words);
       case Container container -> container.command(words);
+      case Pod pod -> pod.command(words);
+      case Task task -> task.command(words);
     };
   }
 

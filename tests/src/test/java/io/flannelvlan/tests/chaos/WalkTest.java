@@ -29,9 +29,18 @@ class WalkTest {
   void commandThatReplaysNamesWhatWasAskedFor() {
     Options options = Options.parse("--without", "kernel,host", "--seed", "12", "--minutes", "4");
     assertThat(options.command())
-        .isEqualTo("./dev chaos --seed 12 --minutes 4 --only plugin,dockerd,etcd,keys");
+        .isEqualTo(
+            "./dev chaos --seed 12 --minutes 4 --etcd 1 --only plugin,dockerd,etcd,keys,disk,underlay,firewalld");
     assertThat(Options.parse(options.command().substring("./dev chaos ".length()).split(" ", -1)))
         .isEqualTo(options);
+  }
+
+  @Test
+  void etcdHasOneMemberOrThreeByTheSeedUnlessSomebodySays() {
+    assertThat(Options.parse("--seed", "12").etcds()).isEqualTo(1);
+    assertThat(Options.parse("--seed", "13").etcds()).isEqualTo(3);
+    assertThat(Options.parse("--etcd", "1", "--seed", "13").etcds()).isEqualTo(1);
+    assertThatThrownBy(() -> Options.parse("--etcd", "2")).hasMessageContaining("1 member or 3");
   }
 
   @Test

@@ -7,6 +7,7 @@ import io.flannelvlan.tests.lab.Container;
 import io.flannelvlan.tests.lab.Engine;
 import io.flannelvlan.tests.lab.Host;
 import io.flannelvlan.tests.lab.Lab;
+import io.flannelvlan.tests.lab.Leeway;
 import io.flannelvlan.tests.lab.LogsOnFailure;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,8 +25,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 final class FirewallIT {
   private static final Vlan ONE = new Vlan(1);
   private static final Vlan TWO = new Vlan(2);
-  private static final Duration REPAIR = Duration.ofSeconds(2);
-  private static final Duration SOON = Duration.ofSeconds(5);
+  private static final Duration REPAIR = Leeway.over(Duration.ofSeconds(1));
+  private static final Duration SOON = Leeway.over(Duration.ofSeconds(1));
 
   private static Lab lab;
   private static List<Host> hosts = List.of();
@@ -153,6 +154,19 @@ final class FirewallIT {
     for (Host host : hosts) {
       String before = table(host);
       host.in("nft", "flush", "chain", "inet", "flannelvlan", "forward").orThrow();
+      Await.until(REPAIR, () -> "now: " + table(host), () -> table(host).equals(before));
+    }
+  }
+
+  @Test
+  void tableThatAnotherAgesNftWroteIsReadAndRepaired() {
+    String script =
+        "t=$(nft --stateless list table inet flannelvlan)"
+            + " && printf 'delete table inet flannelvlan\\n%s\\n' \"$t\""
+            + " | sed '/not ours/d' | nft -f -";
+    for (Host host : hosts) {
+      String before = table(host);
+      host.withEnginesTools("bash", "-c", script).orThrow();
       Await.until(REPAIR, () -> "now: " + table(host), () -> table(host).equals(before));
     }
   }

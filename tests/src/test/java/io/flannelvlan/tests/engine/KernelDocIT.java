@@ -37,7 +37,7 @@ final class KernelDocIT {
   @BeforeAll
   static void play() {
     lab = Lab.start();
-    List<Host> hosts = lab.hosts(Engine.DOCKER_28, Engine.DOCKER_20_10);
+    List<Host> hosts = lab.hosts(Engine.DOCKER_20_10, Engine.DOCKER_20_10);
     h1 = hosts.get(0);
     h2 = hosts.get(1);
     hosts.forEach(host -> host.plugin().start());
@@ -149,6 +149,11 @@ final class KernelDocIT {
 
   /** What a tool prints on a host; ip pads its lines with blanks. */
   static List<String> lines(Host host, String command) {
-    return host.in(command.split(" ")).orThrow().out().lines().map(String::strip).toList();
+    return host.withEnginesTools(command.split(" "))
+        .orThrow()
+        .out()
+        .lines()
+        .map(String::strip)
+        .toList();
   }
 }

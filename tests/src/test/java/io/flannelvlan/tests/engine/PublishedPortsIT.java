@@ -8,6 +8,7 @@ import io.flannelvlan.tests.lab.Daemon;
 import io.flannelvlan.tests.lab.Engine;
 import io.flannelvlan.tests.lab.Host;
 import io.flannelvlan.tests.lab.Lab;
+import io.flannelvlan.tests.lab.Leeway;
 import io.flannelvlan.tests.lab.LogsOnFailure;
 import io.flannelvlan.tests.lab.Protocol;
 import io.flannelvlan.tests.lab.Result;
@@ -29,7 +30,7 @@ final class PublishedPortsIT {
   private static final Vlan TWO = new Vlan(2);
 
   /** For what the plugin does behind an answer's back. */
-  private static final Duration SOON = Duration.ofSeconds(5);
+  private static final Duration SOON = Leeway.over(Duration.ofSeconds(1));
 
   private static Lab lab;
   private static List<Host> hosts = List.of();

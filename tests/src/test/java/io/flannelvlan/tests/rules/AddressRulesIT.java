@@ -115,6 +115,33 @@ final class AddressRulesIT {
   }
 
   @Test
+  void aHostThatIsFullTakesAFurtherSubnetAndAVlanThatIsFullSaysWhoHoldsHowMany() {
+    // Of four subnets with five addresses each, flannel leaves the first one out.
+    site.etcd()
+        .put(
+            "/coreos.com/network/small/config",
+            "{\"Network\":\"10.8.0.0/27\",\"SubnetLen\":29,"
+                + "\"Backend\":{\"Type\":\"vxlan\",\"VNI\":8}}");
+    for (Host host : List.of(newer, older)) {
+      site.create(host, OURS + "--subnet 10.8.0.0/27 small");
+    }
+    for (int i = 0; i < 10; i++) {
+      newer.run("n" + i, "small");
+    }
+    assertThat(site.leases(newer, "small")).hasSize(2);
+    Container far = older.run("o0", "small");
+    assertThat(newer.container("n9").reaches(far.address())).isTrue();
+    assertThat(newer.container("n9").reaches(newer.container("n0").address())).isTrue();
+    Result full = newer.tryDocker("run", "--rm", "--network", "small", "bb", "true");
+    assertThat(full.ok()).isFalse();
+    assertThat(full.err())
+        .contains("5 of 5", newer.address() + " holds 10", older.address() + " holds 1")
+        .contains("Remove containers");
+    newer.container("n3").remove();
+    assertThat(newer.run("late", "small").reaches(far.address())).isTrue();
+  }
+
+  @Test
   void fixedAddressIsGivenOnlyIfItIsThisHostsAndFree() {
     site.create(newer, OURS + VLAN001 + "--ip-range 10.1.20.0/24 x");
     site.create(older, OURS + VLAN001 + "--ip-range 10.1.30.0/24 x");

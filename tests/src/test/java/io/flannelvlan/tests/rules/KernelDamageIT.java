@@ -3,18 +3,23 @@ package io.flannelvlan.tests.rules;
 import static io.flannelvlan.tests.rules.Site.OURS;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.flannelvlan.tests.lab.Await;
+import io.flannelvlan.tests.invariants.Invariants;
 import io.flannelvlan.tests.lab.Container;
 import io.flannelvlan.tests.lab.Engine;
 import io.flannelvlan.tests.lab.Host;
 import io.flannelvlan.tests.lab.LogsOnFailure;
+import io.flannelvlan.tests.lab.Promise;
 import io.flannelvlan.tests.lab.Result;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -79,7 +84,9 @@ final class KernelDamageIT {
         "nft flush ruleset; iptables-restore < /run/dump");
   }
 
-  private static final Duration REPAIR = Duration.ofSeconds(5);
+  private record Repair(Host host, Result result) {}
+
+  private static final Promise REPAIR = new Promise(Duration.ofSeconds(1));
 
   /**
    * Somebody's: a tunnel with a name as flanneld gives, one on our port, a bridge, a port in our
@@ -145,30 +152,50 @@ final class KernelDamageIT {
     site.close();
   }
 
+  @AfterEach
+  void everythingAgrees() {
+    Invariants.of(site.lab()).awaitHeld();
+  }
+
   @Test
   void whatIsChangedByHandIsPutRightWithinASecond() {
+    String newerAt = newer.address();
+    String olderAt = older.address();
     List<String> failures = new ArrayList<>();
-    List<String> table = new ArrayList<>();
+    System.out.println("milliseconds until all is as it was:");
     DAMAGES.forEach((name, command) -> {
       StringBuilder line = new StringBuilder("| %-40s".formatted(name));
-      for (Container container : List.of(newer, older)) {
-        Result result = container.host().damage(1, command);
+      for (Repair repair : onBoth(host -> new Repair(host, host.damage(1, command)))) {
+        Result result = repair.result;
         line.append(" | %5s".formatted(result.ok() ? result.text() : "-"));
-        if (!result.ok()) {
-          failures.add(container.host().name() + ": " + name + ": " + result);
-        }
-        if (!newer.pings(older.address()) || !older.pings(newer.address())) {
-          failures.add(container.host().name() + ": " + name + ": no ping afterwards");
+        if (result.ok()) {
+          REPAIR.took(Duration.ofMillis(Long.parseLong(result.text())));
+        } else {
+          failures.add(repair.host.name() + ": " + name + ": " + result);
         }
       }
-      table.add(line + " |");
+      if (!newer.pings(olderAt) || !older.pings(newerAt)) {
+        failures.add(name + ": no ping afterwards");
+      }
+      System.out.println(line + " |");
     });
-    System.out.println("milliseconds until all is as it was:");
-    table.forEach(System.out::println);
     assertThat(failures).isEmpty();
+    REPAIR.requireKept();
     for (Container container : List.of(newer, older)) {
       requireVtepMacOfEtcd(container.host());
     }
+  }
+
+  /** What is done to one host's kernel is nothing to the other's. */
+  private static <T> List<T> onBoth(Function<Host, T> work) {
+    return Stream.of(newer, older)
+        .map(container ->
+            CompletableFuture.supplyAsync(
+                () -> work.apply(container.host()), Thread::startVirtualThread))
+        .toList()
+        .stream()
+        .map(CompletableFuture::join)
+        .toList();
   }
 
   private static void requireVtepMacOfEtcd(Host host) {
@@ -183,8 +210,7 @@ final class KernelDamageIT {
     for (Container container : List.of(newer, older)) {
       Host host = container.host();
       host.in("bash", "-c", "iptables-save > /run/all; nft flush ruleset").orThrow();
-      Await.until(
-          REPAIR,
+      REPAIR.await(
           () -> "our table is not back on " + host.name(),
           () -> host.in("nft", "list", "table", "inet", "flannelvlan").ok());
       assertThat(newer.pings(older.address())).isTrue();
@@ -226,10 +252,8 @@ final class KernelDamageIT {
                 + " 8472' | ip -batch -")
         .orThrow();
     String words = "needs a link with VNI 1, which theirs has already";
-    Await.until(
-        REPAIR,
-        () -> "not said: " + host.plugin().log(),
-        () -> host.plugin().log().contains(words));
+    REPAIR.await(
+        () -> "not said: " + host.plugin().log(), () -> host.plugin().log().contains(words));
     // Others are served meanwhile, each by a pass that meets the same foreign link.
     site.create(host, OURS + "--subnet 10.3.0.0/16 --opt vni=3 vlan003");
     host.docker("network", "rm", "vlan003");
@@ -247,8 +271,7 @@ final class KernelDamageIT {
     Container bystander = host.run("bystander", "vlan001");
     String address = victim.address();
     host.in("ip", "link", "del", hostEnd(victim)).orThrow();
-    Await.until(
-        REPAIR,
+    REPAIR.await(
         () -> "not said: " + host.plugin().log(),
         () -> host.plugin().log().contains("restart the container that has " + address));
     assertThat(bystander.pings(older.address())).isTrue();
@@ -257,8 +280,7 @@ final class KernelDamageIT {
     assertThat(victim.reaches(older.address())).isTrue();
     victim.remove();
     bystander.remove();
-    Await.until(
-        REPAIR,
+    REPAIR.await(
         () -> "etcd has " + site.addresses(host),
         () -> site.addresses(host).equals(site.addressesOf(host, newer.name())));
   }

@@ -8,7 +8,9 @@ import io.flannelvlan.tests.lab.Container;
 import io.flannelvlan.tests.lab.Daemon;
 import io.flannelvlan.tests.lab.Engine;
 import io.flannelvlan.tests.lab.Host;
+import io.flannelvlan.tests.lab.Leeway;
 import io.flannelvlan.tests.lab.LogsOnFailure;
+import io.flannelvlan.tests.lab.Traffic;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -28,6 +30,7 @@ final class RestartIT {
   private static final String VLAN001 = OURS + "--subnet 10.1.0.0/16 --opt vni=1 vlan001";
   private static final String VLAN002 = OURS + "--subnet 10.2.0.0/16 --opt vni=2 vlan002";
   private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration SERVING = Leeway.over(Duration.ofSeconds(1));
 
   /** The ways in which a daemon ends. */
   private static final List<Consumer<Daemon>> ENDS = List.of(Daemon::stop, Daemon::kill);
@@ -72,8 +75,8 @@ final class RestartIT {
       assertThat(b.pings(a.address())).isTrue();
       assertThat(c.pings(a.address())).isTrue();
       assertThat(site.lab().outside().whoAnswers(outside)).contains("ca");
-      newer.plugin().start();
-      older.plugin().start();
+      assertThat(timeToServing(newer)).isLessThan(SERVING);
+      assertThat(timeToServing(older)).isLessThan(SERVING);
       Container late = newer.run("late", "vlan001");
       assertThat(late.reaches(b.address())).isTrue();
       assertThat(older.run("late", "vlan001").reaches(late.address())).isTrue();
@@ -155,13 +158,16 @@ final class RestartIT {
     createBothOn(newer, older);
     Container b = older.run("cb", "vlan001");
     newer.run("c1", "vlan001", "--restart", "always", "--publish", "8080:80");
-    String lease = site.lease(newer, "vlan001");
+    List<String> identity = identity(newer);
     newer.powerOff();
     newer.powerOn();
     newer.plugin().start();
     newer.dockerd().start();
     comesBack(newer, "c1");
-    assertThat(site.lease(newer, "vlan001")).isEqualTo(lease);
+    Await.until(
+        PATIENCE,
+        () -> identity + " became " + identity(newer),
+        () -> identity(newer).equals(identity));
     assertThat(b.reaches(newer.container("c1").address())).isTrue();
     assertThat(site.lab().outside().whoAnswers(newer.address() + ":8080")).contains("c1");
     requireAddresses(newer, "c1");
@@ -183,6 +189,23 @@ final class RestartIT {
       assertThat(site.lab().outside().whoAnswers(host.address() + ":8080")).contains("c1");
     });
     assertThat(newer.container("c1").reaches(older.container("c2").address())).isTrue();
+  }
+
+  /** From the start of the process to the answer to a verb that needs the journal. */
+  private static Duration timeToServing(Host host) {
+    long start = System.nanoTime();
+    host.plugin().start();
+    String nobody = Bodies.endpoint("0".repeat(64), "0".repeat(64));
+    assertThat(Wire.call(host, "NetworkDriver.EndpointOperInfo", nobody).ok()).isTrue();
+    return Duration.ofNanos(System.nanoTime() - start);
+  }
+
+  /** Of each VLAN, what the host is to its peers, as etcd has it, and its link. */
+  private static List<String> identity(Host host) {
+    return Stream.of(1, 2)
+        .map(vni ->
+            site.leaseValues(host, "vlan00" + vni) + " by " + site.mac(host, "flannel." + vni))
+        .toList();
   }
 
   /** The hosts share no engine, and mostly wait. */

@@ -12,6 +12,10 @@ import io.flannelvlan.tests.lab.Result;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -31,12 +35,12 @@ final class Site implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   private final Lab lab = Lab.start();
-  private final List<Host> hosts = new ArrayList<>();
+  private final List<Host> hosts = new CopyOnWriteArrayList<>();
 
   /** Hosts of these engines, the plugin running on each. */
   Site(Engine... engines) {
     hosts.addAll(lab.hosts(engines));
-    hosts.forEach(host -> host.plugin().start());
+    hosts.parallelStream().forEach(host -> host.plugin().start());
   }
 
   /** One more host, for an engine that needs options of its own. */
@@ -101,10 +105,27 @@ final class Site implements AutoCloseable {
 
   /** This host's subnets in a VLAN, such as 10.1.20.0/24, as etcd has them. */
   List<String> leases(Host host, String vlan) {
-    return etcd().keys(VLANS + vlan + "/subnets/").stream()
-        .filter(key -> etcd().get(key).orElse("").contains('"' + host.address() + '"'))
+    return keysOf(host, VLANS + vlan + "/subnets/")
         .map(key -> key.substring(key.lastIndexOf('/') + 1).replace('-', '/'))
         .toList();
+  }
+
+  /** The same, with all that they say. */
+  Map<String, String> leaseValues(Host host, String vlan) {
+    Map<String, String> values = new TreeMap<>();
+    for (String subnet : leases(host, vlan)) {
+      String key = VLANS + vlan + "/subnets/" + subnet.replace('/', '-');
+      values.put(subnet, etcd().get(key).orElse(""));
+    }
+    return values;
+  }
+
+  /** A link's; empty if it is not there. */
+  String mac(Host host, String link) {
+    Matcher shown =
+        Pattern.compile("link/ether (\\S+)")
+            .matcher(host.in("ip", "-oneline", "link", "show", link).out());
+    return shown.find() ? shown.group(1) : "";
   }
 
   String lease(Host host, String vlan) {
@@ -120,8 +141,7 @@ final class Site implements AutoCloseable {
 
   /** The addresses that the host holds, in order, as etcd has them. */
   List<String> addresses(Host host) {
-    return etcd().keys(ADDRESSES).stream()
-        .filter(key -> isOf(host, key))
+    return keysOf(host, ADDRESSES)
         .map(key -> key.substring(key.lastIndexOf('/') + 1))
         .sorted()
         .toList();
@@ -135,10 +155,8 @@ final class Site implements AutoCloseable {
   /** What of ours stands on the host, and in etcd for it. */
   List<String> remains(Host host) {
     List<String> found = new ArrayList<>(kernelRemains(host));
-    etcd().keys(ADDRESSES).stream().filter(key -> isOf(host, key)).forEach(found::add);
-    etcd().keys(VLANS).stream()
-        .filter(key -> key.contains("/subnets/") && isOf(host, key))
-        .forEach(found::add);
+    keysOf(host, ADDRESSES).forEach(found::add);
+    keysOf(host, VLANS).filter(key -> key.contains("/subnets/")).forEach(found::add);
     return found;
   }
 
@@ -148,6 +166,9 @@ final class Site implements AutoCloseable {
     lines(host, "ip", "-oneline", "-details", "link")
         .filter(line -> OUR_LINK.matcher(line).find())
         .map(line -> "link " + line.split(": ", 3)[1])
+        .forEach(found::add);
+    lines(host, "ip", "-oneline", "-4", "address")
+        .filter(line -> line.contains(":fv "))
         .forEach(found::add);
     lines(host, "ip", "route", "show", "table", "all", "proto", "241").forEach(found::add);
     lines(host, "nft", "list", "tables")
@@ -173,19 +194,26 @@ final class Site implements AutoCloseable {
 
   /** Takes every container, network and VLAN away, and checks that this leaves nothing. */
   void clear() {
-    for (Host host : hosts) {
-      docker(host, "ps --all --quiet").forEach(id -> host.docker("rm", "--force", id));
-      docker(host, "network ls --quiet --filter driver=flannelvlan")
-          .forEach(id -> host.docker("network", "rm", id));
-      nothingRemains(host);
-    }
+    hosts.parallelStream().forEach(this::clear);
     etcd().etcdctl("del", "--prefix", VLANS).orThrow();
     etcd().etcdctl("del", "--prefix", "/flannelvlan/").orThrow();
   }
 
+  private void clear(Host host) {
+    removeAll(host, "rm --force ", docker(host, "ps --all --quiet"));
+    removeAll(host, "network rm ", docker(host, "network ls --quiet --filter driver=flannelvlan"));
+    nothingRemains(host);
+  }
+
+  private static void removeAll(Host host, String words, List<String> ids) {
+    if (!ids.isEmpty()) {
+      docker(host, words + String.join(" ", ids));
+    }
+  }
+
   private List<String> state(Host host) {
     List<String> all = new ArrayList<>(remains(host));
-    etcd().keys(VLANS).forEach(key -> all.add(key + " " + etcd().get(key)));
+    etcd().entries(VLANS).forEach((key, value) -> all.add(key + " " + value));
     all.addAll(docker(host, "network ls --no-trunc"));
     return all;
   }
@@ -194,8 +222,10 @@ final class Site implements AutoCloseable {
     return host.docker(words.split(" ")).out().lines().toList();
   }
 
-  private boolean isOf(Host host, String key) {
-    return etcd().get(key).orElse("").contains('"' + host.address() + '"');
+  private Stream<String> keysOf(Host host, String prefix) {
+    return etcd().entries(prefix).entrySet().stream()
+        .filter(entry -> entry.getValue().contains('"' + host.address() + '"'))
+        .map(Map.Entry::getKey);
   }
 
   private static Stream<String> lines(Host host, String... tool) {

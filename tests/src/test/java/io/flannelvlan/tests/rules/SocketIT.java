@@ -2,15 +2,13 @@ package io.flannelvlan.tests.rules;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.flannelvlan.tests.invariants.JournalLook;
 import io.flannelvlan.tests.lab.Await;
 import io.flannelvlan.tests.lab.Engine;
 import io.flannelvlan.tests.lab.Etcd;
 import io.flannelvlan.tests.lab.Host;
 import io.flannelvlan.tests.lab.LogsOnFailure;
 import io.flannelvlan.tests.lab.Result;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -51,19 +49,24 @@ final class SocketIT {
 
   @BeforeEach
   void createNetworkAndEndpoint() {
-    gateway = member(accepted("IpamDriver.RequestPool", requestPool("10.1.0.0/16")), "gateway");
-    accepted("NetworkDriver.CreateNetwork", createNetwork(NETWORK, "10.1.0.0/16", "\"vni\":\"1\""));
-    address = member(accepted("IpamDriver.RequestAddress", POOL + ",\"Address\":\"\"}"), "Address");
-    accepted("NetworkDriver.CreateEndpoint", createEndpoint(NETWORK, ENDPOINT, address));
+    gateway =
+        Bodies.member(
+            accepted("IpamDriver.RequestPool", Bodies.requestPool("10.1.0.0/16")), "gateway");
+    accepted(
+        "NetworkDriver.CreateNetwork", Bodies.createNetwork(NETWORK, "10.1.0.0/16", 1, gateway));
+    address =
+        Bodies.member(
+            accepted("IpamDriver.RequestAddress", POOL + ",\"Address\":\"\"}"), "Address");
+    accepted("NetworkDriver.CreateEndpoint", Bodies.createEndpoint(NETWORK, ENDPOINT, address));
   }
 
   @AfterEach
   void deleteThem() {
-    accepted("NetworkDriver.Leave", ids(NETWORK, ENDPOINT));
-    accepted("NetworkDriver.DeleteEndpoint", ids(NETWORK, ENDPOINT));
+    accepted("NetworkDriver.Leave", Bodies.endpoint(NETWORK, ENDPOINT));
+    accepted("NetworkDriver.DeleteEndpoint", Bodies.endpoint(NETWORK, ENDPOINT));
     accepted("IpamDriver.ReleaseAddress", POOL + ",\"Address\":\"" + bare(address) + "\"}");
     accepted("IpamDriver.ReleasePool", POOL + "}");
-    accepted("NetworkDriver.DeleteNetwork", "{\"NetworkID\":\"" + NETWORK + "\"}");
+    accepted("NetworkDriver.DeleteNetwork", Bodies.network(NETWORK));
     site.nothingRemains(host);
   }
 
@@ -72,51 +75,57 @@ final class SocketIT {
     String port =
         "{\"Proto\":6,\"IP\":\"\",\"Port\":80,\"HostIP\":\"\",\"HostPort\":8080,\"HostPortEnd\":8080}";
     String program =
-        ids(NETWORK, ENDPOINT)
+        Bodies.endpoint(NETWORK, ENDPOINT)
             .replace("}", ",\"Options\":{\"com.docker.network.portmap\":[" + port + "]}}");
-    twice("IpamDriver.RequestPool", requestPool("10.1.0.0/16"));
-    twice("NetworkDriver.CreateNetwork", createNetwork(NETWORK, "10.1.0.0/16", "\"vni\":\"1\""));
-    twice("NetworkDriver.CreateEndpoint", createEndpoint(NETWORK, ENDPOINT, address));
-    twice("NetworkDriver.Join", join(ENDPOINT, "/run/docker/netns/one"));
+    twice("IpamDriver.RequestPool", Bodies.requestPool("10.1.0.0/16"));
+    twice("NetworkDriver.CreateNetwork", Bodies.createNetwork(NETWORK, "10.1.0.0/16", 1, gateway));
+    twice("NetworkDriver.CreateEndpoint", Bodies.createEndpoint(NETWORK, ENDPOINT, address));
+    twice("NetworkDriver.Join", Bodies.join(NETWORK, ENDPOINT, "/run/docker/netns/one"));
     twice("NetworkDriver.ProgramExternalConnectivity", program);
-    twice("NetworkDriver.EndpointOperInfo", ids(NETWORK, ENDPOINT));
-    twice("NetworkDriver.RevokeExternalConnectivity", ids(NETWORK, ENDPOINT));
-    twice("NetworkDriver.Leave", ids(NETWORK, ENDPOINT));
-    twice("NetworkDriver.DeleteEndpoint", ids(NETWORK, ENDPOINT));
+    twice("NetworkDriver.EndpointOperInfo", Bodies.endpoint(NETWORK, ENDPOINT));
+    twice("NetworkDriver.RevokeExternalConnectivity", Bodies.endpoint(NETWORK, ENDPOINT));
+    twice("NetworkDriver.Leave", Bodies.endpoint(NETWORK, ENDPOINT));
+    twice("NetworkDriver.DeleteEndpoint", Bodies.endpoint(NETWORK, ENDPOINT));
     twice("IpamDriver.ReleaseAddress", POOL + ",\"Address\":\"" + bare(address) + "\"}");
     twice("IpamDriver.ReleasePool", POOL + "}");
-    twice("NetworkDriver.DeleteNetwork", "{\"NetworkID\":\"" + NETWORK + "\"}");
+    twice("NetworkDriver.DeleteNetwork", Bodies.network(NETWORK));
   }
 
   @Test
   void knownIdWithOtherContentIsRefused() {
     refused(
         "NetworkDriver.CreateNetwork",
-        createNetwork(NETWORK, "10.1.0.0/16", "\"vni\":\"2\""),
+        Bodies.createNetwork(NETWORK, "10.1.0.0/16", 2, gateway),
         NETWORK);
     refused(
         "NetworkDriver.CreateNetwork",
-        createNetwork(NETWORK, "10.3.0.0/16", "\"vni\":\"1\""),
+        Bodies.createNetwork(NETWORK, "10.3.0.0/16", 1, gateway),
         NETWORK);
     refused(
         "NetworkDriver.CreateEndpoint",
-        createEndpoint(NETWORK, ENDPOINT, Site.at(address, 99) + "/24"),
+        Bodies.createEndpoint(NETWORK, ENDPOINT, Site.at(address, 99) + "/24"),
         ENDPOINT);
-    refused("NetworkDriver.CreateEndpoint", createEndpoint(NETWORK, OTHER, address), bare(address));
-    accepted("NetworkDriver.Join", join(ENDPOINT, "/run/docker/netns/one"));
-    refused("NetworkDriver.Join", join(ENDPOINT, "/run/docker/netns/two"), "/run/docker/netns/one");
+    refused(
+        "NetworkDriver.CreateEndpoint",
+        Bodies.createEndpoint(NETWORK, OTHER, address),
+        bare(address));
+    accepted("NetworkDriver.Join", Bodies.join(NETWORK, ENDPOINT, "/run/docker/netns/one"));
+    refused(
+        "NetworkDriver.Join",
+        Bodies.join(NETWORK, ENDPOINT, "/run/docker/netns/two"),
+        "/run/docker/netns/one");
   }
 
   @Test
   void unknownIdIsRefusedWhereSomethingIsWantedOfItAndNoErrorWhereItShallGo() {
     refused(
         "NetworkDriver.CreateEndpoint",
-        createEndpoint(OTHER, OTHER, Site.at(address, 98) + "/24"),
+        Bodies.createEndpoint(OTHER, OTHER, Site.at(address, 98) + "/24"),
         OTHER);
-    refused("NetworkDriver.Join", join(OTHER, "/run/docker/netns/one"), OTHER);
+    refused("NetworkDriver.Join", Bodies.join(NETWORK, OTHER, "/run/docker/netns/one"), OTHER);
     refused(
         "NetworkDriver.ProgramExternalConnectivity",
-        ids(NETWORK, OTHER).replace("}", ",\"Options\":{}}"),
+        Bodies.endpoint(NETWORK, OTHER).replace("}", ",\"Options\":{}}"),
         OTHER);
     refused(
         "IpamDriver.RequestAddress",
@@ -125,11 +134,11 @@ final class SocketIT {
     refused(
         "IpamDriver.RequestAddress", "{\"PoolID\":\"their/pool\",\"Address\":\"\"}", "their/pool");
     List<String> before = state();
-    accepted("NetworkDriver.EndpointOperInfo", ids(NETWORK, OTHER));
-    accepted("NetworkDriver.RevokeExternalConnectivity", ids(NETWORK, OTHER));
-    accepted("NetworkDriver.Leave", ids(NETWORK, OTHER));
-    accepted("NetworkDriver.DeleteEndpoint", ids(NETWORK, OTHER));
-    accepted("NetworkDriver.DeleteNetwork", "{\"NetworkID\":\"" + OTHER + "\"}");
+    accepted("NetworkDriver.EndpointOperInfo", Bodies.endpoint(NETWORK, OTHER));
+    accepted("NetworkDriver.RevokeExternalConnectivity", Bodies.endpoint(NETWORK, OTHER));
+    accepted("NetworkDriver.Leave", Bodies.endpoint(NETWORK, OTHER));
+    accepted("NetworkDriver.DeleteEndpoint", Bodies.endpoint(NETWORK, OTHER));
+    accepted("NetworkDriver.DeleteNetwork", Bodies.network(OTHER));
     accepted(
         "IpamDriver.ReleaseAddress",
         "{\"PoolID\":\"flannelvlan/10.9.0.0/16\",\"Address\":\"10.9.1.2\"}");
@@ -140,38 +149,40 @@ final class SocketIT {
 
   @Test
   void callOutOfOrderIsRefused() {
-    accepted("NetworkDriver.Join", join(ENDPOINT, "/run/docker/netns/one"));
-    accepted("NetworkDriver.Leave", ids(NETWORK, ENDPOINT));
+    accepted("NetworkDriver.Join", Bodies.join(NETWORK, ENDPOINT, "/run/docker/netns/one"));
+    accepted("NetworkDriver.Leave", Bodies.endpoint(NETWORK, ENDPOINT));
     // Its links go in the background.
     Await.until(
         Duration.ofSeconds(5),
         () -> "left: " + site.kernelRemains(host),
         () -> site.kernelRemains(host).stream().noneMatch(what -> what.contains("fvbbbb")));
-    refused("NetworkDriver.Join", join(ENDPOINT, "/run/docker/netns/one"), ENDPOINT);
+    refused(
+        "NetworkDriver.Join", Bodies.join(NETWORK, ENDPOINT, "/run/docker/netns/one"), ENDPOINT);
     // A network whose pool nobody asked for: there is no gateway that tells the subnet.
     refused(
         "NetworkDriver.CreateNetwork",
-        createNetwork(OTHER, "10.5.0.0/16", "\"vni\":\"5\"")
+        Bodies.createNetwork(OTHER, "10.5.0.0/16", 5, gateway)
             .replaceAll(",\"Gateway\":\"[^\"]*\"", ""),
         "gateway");
     refused(
         "NetworkDriver.CreateEndpoint",
-        createEndpoint(NETWORK, OTHER, "10.77.1.2/24"),
+        Bodies.createEndpoint(NETWORK, OTHER, "10.77.1.2/24"),
         "10.77.1.2");
   }
 
   @Test
   void networkThatGoesWithItsEndpointsLeavesNothing() {
-    accepted("NetworkDriver.Join", join(ENDPOINT, "/run/docker/netns/one"));
-    accepted("NetworkDriver.DeleteNetwork", "{\"NetworkID\":\"" + NETWORK + "\"}");
+    accepted("NetworkDriver.Join", Bodies.join(NETWORK, ENDPOINT, "/run/docker/netns/one"));
+    accepted("NetworkDriver.DeleteNetwork", Bodies.network(NETWORK));
     site.nothingRemains(host);
-    refused("NetworkDriver.Join", join(ENDPOINT, "/run/docker/netns/one"), ENDPOINT);
+    refused(
+        "NetworkDriver.Join", Bodies.join(NETWORK, ENDPOINT, "/run/docker/netns/one"), ENDPOINT);
   }
 
   @Test
   void bodyThatCannotBeReadIsRefusedAndTheNextCallIsServed() {
-    String network = createNetwork(OTHER, "10.5.0.0/16", "\"vni\":\"5\"");
-    String endpoint = createEndpoint(NETWORK, OTHER, Site.at(address, 97) + "/24");
+    String network = Bodies.createNetwork(OTHER, "10.5.0.0/16", 5, gateway);
+    String endpoint = Bodies.createEndpoint(NETWORK, OTHER, Site.at(address, 97) + "/24");
     for (String bad :
         List.of(
             "",
@@ -201,10 +212,11 @@ final class SocketIT {
     malformed(
         "IpamDriver.RequestPool",
         "{\"AddressSpace\":\"flannelvlan\",\"Pool\":\"here\",\"V6\":false}");
-    malformed("IpamDriver.RequestPool", requestPool("10.5.0.0/16").replace("false", "\"maybe\""));
+    malformed(
+        "IpamDriver.RequestPool", Bodies.requestPool("10.5.0.0/16").replace("false", "\"maybe\""));
     malformed("IpamDriver.RequestAddress", POOL + ",\"Address\":\"10.1.300.1\"}");
     assertThat(Wire.call(host, "NetworkDriver.Dance", "{}").status()).isEqualTo(404);
-    accepted("NetworkDriver.EndpointOperInfo", ids(NETWORK, ENDPOINT));
+    accepted("NetworkDriver.EndpointOperInfo", Bodies.endpoint(NETWORK, ENDPOINT));
   }
 
   @Test
@@ -239,7 +251,7 @@ final class SocketIT {
     host.plugin().start();
     assertThat(host.in("stat", "-c", "%a %U", "/run/docker/plugins/flannelvlan.sock").text())
         .isEqualTo("600 root");
-    accepted("NetworkDriver.EndpointOperInfo", ids(NETWORK, ENDPOINT));
+    accepted("NetworkDriver.EndpointOperInfo", Bodies.endpoint(NETWORK, ENDPOINT));
   }
 
   private static void twice(String verb, String body) {
@@ -275,49 +287,18 @@ final class SocketIT {
   private static List<String> state() {
     List<String> all = new ArrayList<>(site.remains(host));
     all.addAll(site.etcd().keys("/"));
-    try {
-      all.add(Files.readString(host.stateDir().resolve("journal")));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    JournalLook.at(host.stateDir())
+        .tables()
+        .forEach((table, records) -> {
+          // What etcd shows of other hosts is noted in the background.
+          if (!table.equals("peers")) {
+            records.forEach((key, value) -> all.add(table + " " + key + " " + value));
+          }
+        });
     return all;
-  }
-
-  private static String requestPool(String range) {
-    return "{\"AddressSpace\":\"flannelvlan\",\"Pool\":\"%s\",\"SubPool\":\"\",\"Options\":{},\"V6\":false}"
-        .formatted(range);
-  }
-
-  private String createNetwork(String id, String range, String options) {
-    String data =
-        "{\"AddressSpace\":\"flannelvlan\",\"Pool\":\"%s\",\"Gateway\":\"%s\"}"
-            .formatted(range, gateway);
-    return "{\"NetworkID\":\"%s\",\"Options\":{\"com.docker.network.enable_ipv6\":false,\"com.docker.network.generic\":{%s}},\"IPv4Data\":[%s],\"IPv6Data\":[]}"
-        .formatted(id, options, data);
-  }
-
-  private static String createEndpoint(String network, String id, String address) {
-    String link =
-        "{\"Address\":\"%s\",\"AddressIPv6\":\"\",\"MacAddress\":\"\"}".formatted(address);
-    return "{\"NetworkID\":\"%s\",\"EndpointID\":\"%s\",\"Interface\":%s,\"Options\":{}}"
-        .formatted(network, id, link);
-  }
-
-  private static String join(String endpoint, String sandbox) {
-    return "{\"NetworkID\":\"%s\",\"EndpointID\":\"%s\",\"SandboxKey\":\"%s\",\"Options\":{}}"
-        .formatted(NETWORK, endpoint, sandbox);
-  }
-
-  private static String ids(String network, String endpoint) {
-    return "{\"NetworkID\":\"%s\",\"EndpointID\":\"%s\"}".formatted(network, endpoint);
   }
 
   private static String bare(String address) {
     return address.substring(0, address.indexOf('/'));
-  }
-
-  /** The text of the member whose name ends so. */
-  private static String member(String json, String name) {
-    return json.replaceFirst(".*" + name + "\":\"([^\"]*)\".*", "$1");
   }
 }

@@ -1,5 +1,6 @@
 package io.flannelvlan.tests.rules;
 
+import io.flannelvlan.tests.lab.Await;
 import io.flannelvlan.tests.lab.Host;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -8,9 +9,16 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Optional;
 
 /** Calls of the plugin as dockerd makes them: HTTP on its socket, one connection each. */
 final class Wire {
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+
   private Wire() {}
 
   /** What came back. */
@@ -20,9 +28,31 @@ final class Wire {
     }
   }
 
+  /**
+   * The same for whoever asks again where etcd was not heard of yet, as on a busy machine after a
+   * start; nothing if the plugin ends meanwhile.
+   */
+  static Optional<Reply> answered(Path socket, String verb, String body) {
+    try {
+      Deque<Reply> replies = new ArrayDeque<>();
+      Await.within(
+          PATIENCE,
+          () -> {
+            replies.add(call(socket, verb, body));
+            return !replies.getLast().body().contains("etcd is away");
+          });
+      return Optional.of(replies.getLast());
+    } catch (UncheckedIOException | IllegalStateException ended) {
+      return Optional.empty();
+    }
+  }
+
   static boolean answers(Host host) {
-    try (SocketChannel channel =
-        SocketChannel.open(UnixDomainSocketAddress.of(host.pluginSocket()))) {
+    return answers(host.pluginSocket());
+  }
+
+  static boolean answers(Path socket) {
+    try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
       return channel.isConnected();
     } catch (IOException notYet) {
       return false;
@@ -30,12 +60,15 @@ final class Wire {
   }
 
   static Reply call(Host host, String verb, String json) {
+    return call(host.pluginSocket(), verb, json);
+  }
+
+  private static Reply call(Path socket, String verb, String json) {
     byte[] body = json.getBytes(StandardCharsets.UTF_8);
     String head =
         "POST /%s HTTP/1.1\r\nHost: plugin\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
             .formatted(verb, body.length);
-    try (SocketChannel channel =
-        SocketChannel.open(UnixDomainSocketAddress.of(host.pluginSocket()))) {
+    try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
       send(channel, head.getBytes(StandardCharsets.UTF_8));
       try {
         send(channel, body);

@@ -1,0 +1,4 @@
+@NullMarked
+package io.flannelvlan.tests.away;
+
+import org.jspecify.annotations.NullMarked;
