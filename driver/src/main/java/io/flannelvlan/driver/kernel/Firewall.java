@@ -8,6 +8,8 @@ import io.flannelvlan.firewall.Nft;
 import io.flannelvlan.firewall.Passage;
 import io.flannelvlan.firewall.Protocol;
 import io.flannelvlan.firewall.PublishedPort;
+import io.flannelvlan.netlink.LegacyFilterTable;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -29,9 +31,23 @@ final class Firewall {
   private final AtomicBoolean suspect = new AtomicBoolean(true);
   private FirewallRules settled = FirewallRules.NONE;
 
+  /** As it was when it was last asked for; a change of our own costs one look. */
+  private Optional<ByteBuffer> legacy = Optional.empty();
+
   /** Somebody may have touched it; from any thread. */
   void suspect() {
     suspect.set(true);
+  }
+
+  /** Whether legacy iptables' rules have changed, which it tells nobody; on the kernel thread. */
+  boolean changedQuietly() {
+    Optional<ByteBuffer> before = legacy;
+    legacy = LegacyFilterTable.shape();
+    boolean changed = !legacy.equals(before);
+    if (changed) {
+      suspect();
+    }
+    return changed;
   }
 
   boolean isSuspect() {

@@ -44,7 +44,7 @@ public final class Reconciler implements AutoCloseable {
   private static final Duration LOOK_GAP = Duration.ofMillis(200);
 
   /** How soon a change is found that the kernel tells nobody of, without a whole pass. */
-  private static final Duration GLANCE = Duration.ofMillis(500);
+  private static final Duration GLANCE = Duration.ofMillis(250);
 
   /** Kernel events come in swarms when a container starts; one pass serves them all. */
   private static final Duration EVENT_DELAY = Duration.ofMillis(100);
@@ -216,7 +216,7 @@ public final class Reconciler implements AutoCloseable {
     lock.unlock();
     boolean lost;
     try {
-      lost = kernel.lostSettingQuietly();
+      lost = kernel.lostSettingQuietly() || firewall.changedQuietly();
     } catch (NetlinkException e) {
       LOG.debug("a glance at the kernel failed", e);
       lost = false;

@@ -25,11 +25,15 @@ import java.lang.invoke.MethodHandle;
 @SuppressWarnings("restricted")
 final class Libc {
 
+  static final int AF_INET = 2;
   static final int AF_NETLINK = 16;
+  static final int SOCK_DGRAM_CLOEXEC = 2 | 0x80000;
   static final int SOCK_RAW_CLOEXEC = 3 | 0x80000;
   static final int NETLINK_ROUTE = 0;
   static final int NETLINK_NETFILTER = 12;
 
+  static final int SOL_IP = 0;
+  static final int IPT_SO_GET_INFO = 64;
   static final int SOL_SOCKET = 1;
   static final int SO_RCVBUF = 8;
   static final int SO_RCVTIMEO = 20;
@@ -59,6 +63,7 @@ final class Libc {
   private static final MemorySegment SOCKET = symbol("socket");
   private static final MemorySegment BIND = symbol("bind");
   private static final MemorySegment SETSOCKOPT = symbol("setsockopt");
+  private static final MemorySegment GETSOCKOPT = symbol("getsockopt");
   private static final MemorySegment SEND = symbol("send");
   private static final MemorySegment RECV = symbol("recv");
   private static final MemorySegment WRITE = symbol("write");
@@ -84,6 +89,15 @@ final class Libc {
 
   int setOption(int descriptor, int level, int option, MemorySegment value) {
     return call(SETSOCKOPT, descriptor, level, option, value.address(), value.byteSize());
+  }
+
+  /**
+   * Fills in what may have been asked by what was there.
+   *
+   * @param length an int, how many bytes there is room for; then how many were filled in
+   */
+  int option(int descriptor, int level, int option, MemorySegment value, MemorySegment length) {
+    return call(GETSOCKOPT, descriptor, level, option, value.address(), length.address());
   }
 
   int send(int descriptor, MemorySegment bytes) {
