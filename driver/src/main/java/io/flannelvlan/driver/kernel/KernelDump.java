@@ -68,9 +68,7 @@ record KernelDump(KernelState state, Map<String, Integer> indices) {
         link.master().isPresent()
             ? Optional.of(name(names, link.master().getAsInt()))
             : Optional.empty(),
-        // The alias can't be given with the creation, the group can: a crash between the two leaves
-        // a link that is ours without saying for what.
-        alias.isEmpty() && Mark.isOurs(link.group()) ? Mark.alias("") : alias,
+        Mark.aliasOf(alias, link.group()),
         link.group());
   }
 

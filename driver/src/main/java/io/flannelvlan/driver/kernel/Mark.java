@@ -27,6 +27,7 @@ public final class Mark {
   public static final int LABELLED_NAME = 12;
 
   private static final String ALIAS = "flannelvlan ";
+  private static final String NAMELESS = ALIAS;
   private static final String LABEL = ":fv";
 
   /** No VLAN's name has a slash. */
@@ -61,9 +62,19 @@ public final class Mark {
     return link.alias().startsWith(ALIAS);
   }
 
-  /** Whether a link with this group, and no alias yet, is ours. */
-  static boolean isOurs(int group) {
-    return group == GROUP || PortGroup.vni(group).isPresent();
+  /**
+   * The alias that a link is known by. It can't be given with the creation, and the group can: so a
+   * link in a group of ours is ours without saying for what, after a crash between the two, and
+   * after somebody gave it an alias of his own.
+   */
+  static String aliasOf(String alias, int group) {
+    boolean ours = group == GROUP || PortGroup.vni(group).isPresent();
+    return ours && !alias.startsWith(ALIAS) ? NAMELESS : alias;
+  }
+
+  /** Whether it is ours and does not say for what. */
+  static boolean isNameless(KernelLink link) {
+    return link.alias().equals(NAMELESS);
   }
 
   /** The label of our addresses on a bridge of the user's. */

@@ -141,7 +141,8 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
       if (!isFree(vlan, link.name())) {
         return false;
       }
-      boolean sameOwner = link.alias().equals(wanted.alias()) || Mark.isShared(wanted);
+      boolean sameOwner =
+          link.alias().equals(wanted.alias()) || Mark.isShared(wanted) || Mark.isNameless(link);
       if (!link.kind().equals(wanted.kind()) || !sameOwner) {
         links.add(new Change.DeleteLink(vlan.name(), link.name()));
         links.add(new Change.AddLink(vlan.name(), wanted));
@@ -175,10 +176,10 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
       if (link.mtu() != wanted.mtu()) {
         links.add(new Change.SetMtu(vlan.name(), link.name(), wanted.mtu()));
       }
-      if (!wanted.alias().equals(link.alias()) && Mark.isShared(wanted)) {
+      if (!wanted.alias().equals(link.alias())) {
         links.add(new Change.SetAlias(vlan.name(), link.name(), wanted.alias()));
       }
-      if (wanted.kind() instanceof KernelLink.Veth && wanted.group() != link.group()) {
+      if (wanted.group() != link.group()) {
         // Before it comes to its bridge, where the group says whose port it is.
         links.add(new Change.SetGroup(vlan.name(), link.name(), wanted.group()));
       }

@@ -87,6 +87,21 @@ class PlanTest {
   }
 
   @Test
+  void aliasAndGroupThatSomebodyChangedAreSetAgainWithoutMakingTheLinkAnew() {
+    Desired desired = new Desired(List.of(vlan2(List.of(PEER), true)));
+    KernelState changed =
+        settled(desired, underlay())
+            .after(new Change.SetAlias("-", "fvbr.2", Mark.aliasOf("mine", Mark.GROUP)))
+            .after(new Change.SetGroup("-", "flannel.2", 7));
+    assertThat(Plan.between(desired, changed))
+        .hasToString(
+            """
+            ip link set fvbr.2 alias 'flannelvlan vlan002'
+            ip link set flannel.2 group 26220\
+            """);
+  }
+
+  @Test
   void unknownPeersRemoveNothing() {
     KernelState full = settled(new Desired(List.of(vlan2(List.of(PEER), true))), underlay());
     DesiredVlan unknown = withPeers(vlan2(List.of(), true), Optional.empty());

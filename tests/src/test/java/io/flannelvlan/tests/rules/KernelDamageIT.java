@@ -46,6 +46,12 @@ final class KernelDamageIT {
     DAMAGES.put("veth's MTU changed", "ip link set $veth mtu 1300");
     DAMAGES.put("VTEP's MAC changed", "ip link set flannel.1 address 02:00:00:00:00:01");
     DAMAGES.put("bridge's MAC changed", "ip link set fvbr.1 address 02:00:00:00:00:01");
+    DAMAGES.put("bridge's alias changed", "ip link set fvbr.1 alias mine");
+    DAMAGES.put("vxlan link's alias deleted", "ip link set flannel.1 alias ''");
+    DAMAGES.put("veth's alias changed", "ip link set $veth alias mine");
+    DAMAGES.put(
+        "links' group changed",
+        "for link in fvbr.1 flannel.1 $veth; do ip link set $link group 7; done");
     DAMAGES.put("gateway address deleted", "ip addr del $gateway dev fvbr.1");
     DAMAGES.put("vxlan link's address flushed", "ip addr flush dev flannel.1");
     DAMAGES.put("route to a peer deleted", "ip route del $peer");
@@ -219,6 +225,27 @@ final class KernelDamageIT {
           .contains(container.name());
       host.in("bash", "-c", "iptables-restore < /run/all").orThrow();
     }
+  }
+
+  @Test
+  void legacyTablesAreHookedAndRepairedToo() {
+    for (Container container : List.of(newer, older)) {
+      Host host = container.host();
+      for (String change : List.of("-P FORWARD DROP", "-F FLANNELVLAN", "-F", "-D FORWARD 1")) {
+        host.in("bash", "-c", "iptables-legacy " + change).orThrow();
+        REPAIR.await(
+            () -> "after iptables-legacy " + change + ": " + legacyForward(host),
+            () ->
+                legacyForward(host).contains("-A FORWARD -j FLANNELVLAN\n")
+                    && legacyForward(host).contains("-A FLANNELVLAN -i fvbr.+ -j ACCEPT\n"));
+        assertThat(newer.pings(older.address())).isTrue();
+      }
+      host.in("iptables-legacy", "-P", "FORWARD", "ACCEPT").orThrow();
+    }
+  }
+
+  private static String legacyForward(Host host) {
+    return host.in("iptables-legacy", "-S").orThrow().out();
   }
 
   @Test
