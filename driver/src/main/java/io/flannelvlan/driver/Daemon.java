@@ -85,9 +85,10 @@ final class Daemon implements AutoCloseable {
   }
 
   private void build(Config config) {
+    // First of all: dockerd looks for it, and waits for seconds if it does not find it.
+    PluginServer server = started(PluginServer.start(config.sockets(), MANIFEST));
     Clock clock = Clock.systemUTC();
     SecureRandom random = new SecureRandom();
-    PluginServer server = started(PluginServer.start(config.sockets(), MANIFEST));
     Journal journal = started(Journal.open(config.stateDir()));
     KernelView view = started(new KernelView(Rtnl.open()));
     SubnetFiles files = new SubnetFiles(SubnetFiles.DIRECTORY);

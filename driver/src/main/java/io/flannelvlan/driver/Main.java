@@ -1,5 +1,6 @@
 package io.flannelvlan.driver;
 
+import io.flannelvlan.dockerplugin.PluginServer;
 import io.flannelvlan.unixhttp.Question;
 import java.io.PrintStream;
 import java.util.List;
@@ -29,6 +30,7 @@ public final class Main {
       usage(System.err);
       System.exit(USAGE);
     }
+    PluginServer.prepare();
     Settings settings = settings(words.subList(1, words.size()));
     try {
       Config config = Config.of(settings);

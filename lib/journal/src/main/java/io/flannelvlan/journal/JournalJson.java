@@ -6,18 +6,17 @@ import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonDeserializer;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
-import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import io.flannelvlan.net.Cidr;
 import io.flannelvlan.net.InterfaceAddress;
 import io.flannelvlan.net.IpAddress;
 import io.flannelvlan.net.MacAddress;
 import io.flannelvlan.net.Vni;
 import java.io.IOException;
+import java.time.Instant;
 import java.util.function.Function;
 
 /** JSON in which addresses read as an operator would write them. */
@@ -32,9 +31,9 @@ final class JournalJson {
     asText(net, InterfaceAddress.class, InterfaceAddress::parse);
     asText(net, MacAddress.class, MacAddress::parse);
     asText(net, Vni.class, Vni::parse);
+    asText(net, Instant.class, Instant::parse);
     return JsonMapper.builder()
-        .addModules(net, new Jdk8Module(), new JavaTimeModule())
-        .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
+        .addModules(net, new Jdk8Module())
         // A record written by a newer release may have members that this one does not know.
         .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
         .build();
