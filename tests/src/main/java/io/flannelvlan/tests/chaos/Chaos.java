@@ -48,7 +48,8 @@ public final class Chaos {
 
   private boolean walk(Scene scene) {
     Model model = new Model();
-    Walk walk = new Walk(new Draw(options.seed()), model, faults(scene, model));
+    FirewalldFaults firewalld = new FirewalldFaults(scene.hosts());
+    Walk walk = new Walk(new Draw(options.seed()), model, faults(scene, model, firewalld));
     try {
       scene.furnish(model);
       scene.etcd().save("chaos");
@@ -56,7 +57,8 @@ public final class Chaos {
       Invariants invariants = Invariants.of(scene.lab(), scene.etcd());
       invariants.awaitHeld();
       for (int i = 1; i <= options.steps() && elapsed().compareTo(options.duration()) < 0; i++) {
-        step(scene, invariants, i, walk.next());
+        Step step = walk.next();
+        step(scene, invariants, i, step, firewalld.effect(step));
       }
       return true;
     } catch (RuntimeException e) {
@@ -65,10 +67,10 @@ public final class Chaos {
     }
   }
 
-  private void step(Scene scene, Invariants invariants, int number, Step step) {
+  private void step(Scene scene, Invariants invariants, int number, Step step, Effect effect) {
     say(number + ". " + step);
     Optional<Traffic> traffic =
-        step.effect() != Effect.RESTART ? Optional.of(new Traffic(scene)) : Optional.empty();
+        effect != Effect.RESTART ? Optional.of(new Traffic(scene)) : Optional.empty();
     step.play(scene);
     Duration healed = invariants.awaitHeld();
     Optional<Traffic.Outcome> outcome = traffic.map(Traffic::end);
@@ -78,16 +80,16 @@ public final class Chaos {
             + Tally.seconds(healed)
             + " s"
             + outcome.map(o -> "; lost " + o.lost() + " of " + o.sent() + " packets").orElse(""));
-    if (step.effect() == Effect.NONE && outcome.filter(o -> o.lost() > 0).isPresent()) {
+    if (effect == Effect.NONE && outcome.filter(o -> o.lost() > 0).isPresent()) {
       throw new LabException("packets were lost");
     }
   }
 
-  private List<Fault> faults(Scene scene, Model model) {
+  private List<Fault> faults(Scene scene, Model model, FirewalldFaults firewalld) {
     List<Fault> all = new ArrayList<>(new DaemonFaults(scene.hosts()).all());
     all.addAll(new DiskFaults(scene.hosts()).all());
     all.addAll(new UnderlayFaults(scene.hosts()).all());
-    all.addAll(new FirewalldFaults(scene.hosts()).all());
+    all.addAll(firewalld.all());
     all.addAll(new EtcdFaults(scene.etcd()).all());
     all.addAll(new KeyFaults(scene.etcd(), scene.hosts(), model).all());
     all.addAll(new KernelFaults(scene.hosts(), model).all());

@@ -31,6 +31,24 @@ final class FirewalldFaults {
         fault("firewalld stopped", FirewalldFaults::stop));
   }
 
+  /**
+   * What running containers may notice of this step, if it came now. A dockerd that starts beside
+   * firewalld has its rules made by that, and may have it reload, which drops what comes meanwhile.
+   */
+  Effect effect(Step step) {
+    boolean drops =
+        step.effect() == Effect.NONE
+            && step instanceof Step.Trouble trouble
+            && trouble.fault().kind() == Kind.DOCKERD
+            && trouble.strike().host().stream().anyMatch(this::runsOn);
+    return drops ? Effect.PACKETS : step.effect();
+  }
+
+  private boolean runsOn(int host) {
+    Firewalld firewalld = firewalls.get(host);
+    return firewalld != null && firewalld.alive();
+  }
+
   private Fault fault(String name, Consumer<Firewalld> harm) {
     return new Fault(
         name,
