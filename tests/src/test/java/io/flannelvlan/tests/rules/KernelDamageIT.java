@@ -80,7 +80,9 @@ final class KernelDamageIT {
     DAMAGES.put("jump to FLANNELVLAN deleted", "iptables -D FORWARD -j FLANNELVLAN");
     DAMAGES.put(
         "chain FLANNELVLAN deleted",
-        "iptables -F FLANNELVLAN; iptables -D FORWARD -j FLANNELVLAN; iptables -X FLANNELVLAN");
+        // At once: between two commands the jump may be back, and a chain in use can't be deleted.
+        "printf '%s\\n' '*filter' '-F FLANNELVLAN' '-D FORWARD -j FLANNELVLAN' '-X FLANNELVLAN'"
+            + " COMMIT | iptables-restore --noflush");
     DAMAGES.put(
         "iptables-restore of a dump without us",
         "iptables-save | grep -v FLANNELVLAN > /run/dump; iptables-restore < /run/dump");
