@@ -23,6 +23,8 @@ public final class ManagedPlugin {
   /** USER_HZ, the same on every Linux of a common architecture. */
   private static final int TICKS = 100;
 
+  private static final String BUILD = "etc/flannelvlan-build";
+
   private final Host host;
 
   public ManagedPlugin(Host host) {
@@ -36,7 +38,8 @@ public final class ManagedPlugin {
   /**
    * Pushes what ./dev plugin made under this reference, and keeps nothing of it on the host.
    *
-   * @param mark that its description ends with, to tell versions apart
+   * @param mark that its description ends with and its root has in a file: so each version is a
+   *     build of its own
    */
   public void publish(String reference, String mark) {
     create(reference, mark);
@@ -51,7 +54,7 @@ public final class ManagedPlugin {
   }
 
   /** The same of what {@code docker build} makes of the Dockerfile on this host, offline. */
-  public void build() {
+  public void createByDockerBuild() {
     Path made = host.srv().resolve("made");
     Command.of(Project.script("docker-build").toString())
         .with(host.enter(), host.engine().tree(), System.getProperty("java.home"))
@@ -76,6 +79,11 @@ public final class ManagedPlugin {
         .with(config)
         .run()
         .orThrow();
+    try {
+      Files.writeString(made.resolve("rootfs").resolve(BUILD), mark);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     host.docker("plugin", "create", reference, "/srv/made");
     Command.of("rm", "-r", made.toString()).run().orThrow();
   }
@@ -155,10 +163,18 @@ public final class ManagedPlugin {
 
   /** Whether its JVM uses the AOT cache: one that it can't use is passed over in silence. */
   public boolean hasAotCache() {
+    return ofProcess("maps").contains("/flannelvlan.aot");
+  }
+
+  /** The mark of the build whose process runs. */
+  public String build() {
+    return ofProcess("root/" + BUILD);
+  }
+
+  private String ofProcess(String file) {
     long pid = processes().filter(process -> isOn(process, host)).findFirst().orElseThrow().pid();
     try {
-      return Files.readString(Path.of("/proc", Long.toString(pid), "maps"))
-          .contains("/flannelvlan.aot");
+      return Files.readString(Path.of("/proc", Long.toString(pid), file));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -35,7 +35,7 @@ final class DockerfileIT {
   @Test
   void dockerBuildMakesAPluginThatServes() {
     ManagedPlugin plugin = new ManagedPlugin(host);
-    plugin.build();
+    plugin.createByDockerBuild();
     plugin.set("ETCD_ENDPOINTS=" + Etcd.ENDPOINT);
     plugin.set("IFACE=eth0");
     plugin.set("NETWORKS=none");
