@@ -38,7 +38,7 @@ final class Project {
     return program;
   }
 
-  /** What the tests' daemons start with, so that they take half the time; benches do without. */
+  /** What daemons start with, so that they take half the time, as from the packages. */
   static Optional<Path> daemonsCache() {
     return Optional.ofNullable(System.getProperty("lab.aot"))
         .map(Path::of)
