@@ -1,5 +1,7 @@
 package io.flannelvlan.driver.kernel;
 
+import static io.flannelvlan.driver.kernel.Played.play;
+import static io.flannelvlan.driver.kernel.Played.settled;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.flannelvlan.driver.kernel.Desired.DesiredEndpoint;
@@ -212,27 +214,6 @@ class PlanTest {
     }
     assertThat(withoutSettings(settled(new Desired(List.of()), state)))
         .isEqualTo(withoutSettings(before));
-  }
-
-  private static KernelState settled(Desired desired, KernelState from) {
-    KernelState state = from;
-    for (int pass = 0; pass < 4; pass++) {
-      Plan plan = Plan.between(desired, state);
-      assertThat(plan.conflicts()).isEmpty();
-      if (plan.changes().isEmpty()) {
-        return state;
-      }
-      state = play(plan, state);
-    }
-    throw new AssertionError("does not settle:\n" + Plan.between(desired, state));
-  }
-
-  private static KernelState play(Plan plan, KernelState from) {
-    KernelState state = from;
-    for (Change change : plan.changes()) {
-      state = state.after(change);
-    }
-    return state;
   }
 
   private static Desired randomDesired(Random random) {

@@ -1,5 +1,7 @@
 package io.flannelvlan.driver.kernel;
 
+import static io.flannelvlan.driver.kernel.Played.play;
+import static io.flannelvlan.driver.kernel.Played.settled;
 import static io.flannelvlan.driver.kernel.Wished.onBridge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.groups.Tuple.tuple;
@@ -280,27 +282,6 @@ class SharedBridgePlanTest {
         .filter(address -> !state.isOurs(address))
         .forEach(address -> all.add(address.toString()));
     return all;
-  }
-
-  private static KernelState settled(Desired desired, KernelState from) {
-    KernelState state = from;
-    for (int pass = 0; pass < 4; pass++) {
-      Plan plan = Plan.between(desired, state);
-      assertThat(plan.conflicts()).isEmpty();
-      if (plan.changes().isEmpty()) {
-        return state;
-      }
-      state = play(plan, state);
-    }
-    throw new AssertionError("does not settle:\n" + Plan.between(desired, state));
-  }
-
-  private static KernelState play(Plan plan, KernelState from) {
-    KernelState state = from;
-    for (Change change : plan.changes()) {
-      state = state.after(change);
-    }
-    return state;
   }
 
   private static Desired wish(DesiredVlan... vlans) {
