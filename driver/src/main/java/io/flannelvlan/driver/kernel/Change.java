@@ -71,7 +71,7 @@ public sealed interface Change {
     }
   }
 
-  /** Of a port: by its group alone a bridge's rules know whose it is. */
+  /** Our mark; and of a port, by its group alone a bridge's rules know whose it is. */
   record SetGroup(String vlan, String link, int group) implements Change {
     @Override
     public String toString() {

@@ -1,9 +1,7 @@
 package io.flannelvlan.driver.shared;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
-import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -12,6 +10,7 @@ import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.Map;
 import java.util.Objects;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -29,10 +28,8 @@ final class SharedNetworkJson {
 
   private final ObjectMapper json = JsonMapper.builder().build();
 
-  /** All members of all three; which are there tells which one it is. */
+  /** As it is read: all members of all three; which are there tells which one it is. */
   @JsonIgnoreProperties(ignoreUnknown = true)
-  @JsonInclude(JsonInclude.Include.NON_NULL)
-  @JsonPropertyOrder({"announced", "removed", "done", "generation", "range", "name"})
   private record Value(
       @JsonProperty("announced") @Nullable String announced,
       @JsonProperty("removed") @Nullable String removed,
@@ -46,6 +43,22 @@ final class SharedNetworkJson {
       @JsonProperty("labels") @Nullable Map<String, String> labels,
       @JsonProperty("by") @Nullable String by,
       @JsonProperty("since") @Nullable String since) {}
+
+  /** What is written has the members of these, in their order. */
+  private record Announced(String announced) {}
+
+  private record Removed(String removed, boolean done, String by, String since) {}
+
+  private record Described(
+      String generation,
+      String range,
+      String name,
+      boolean internal,
+      boolean everywhere,
+      SortedMap<String, String> options,
+      SortedMap<String, String> labels,
+      String by,
+      String since) {}
 
   SharedNetwork read(String text) {
     try {
@@ -98,27 +111,13 @@ final class SharedNetworkJson {
   }
 
   String write(SharedNetwork network) {
-    Value value =
+    Record value =
         switch (network) {
-          case SharedNetwork.Announced a ->
-              new Value(
-                  a.since().toString(),
-                  null,
-                  null,
-                  null,
-                  null,
-                  null,
-                  null,
-                  null,
-                  null,
-                  null,
-                  null,
-                  null);
+          case SharedNetwork.Announced a -> new Announced(a.since().toString());
+          case SharedNetwork.Removed r ->
+              new Removed(r.generation(), r.done(), r.by(), r.since().toString());
           case SharedNetwork.Described d ->
-              new Value(
-                  null,
-                  null,
-                  null,
+              new Described(
                   d.generation(),
                   d.range().toString(),
                   d.name(),
@@ -128,20 +127,6 @@ final class SharedNetworkJson {
                   new TreeMap<>(d.labels()),
                   d.by(),
                   d.since().toString());
-          case SharedNetwork.Removed r ->
-              new Value(
-                  null,
-                  r.generation(),
-                  r.done(),
-                  null,
-                  null,
-                  null,
-                  null,
-                  null,
-                  null,
-                  null,
-                  r.by(),
-                  r.since().toString());
           case SharedNetwork.Unreadable u -> throw new IllegalArgumentException(u.reason());
         };
     try {
