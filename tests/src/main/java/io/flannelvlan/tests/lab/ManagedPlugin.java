@@ -38,8 +38,7 @@ public final class ManagedPlugin {
   /**
    * Pushes what ./dev plugin made under this reference, and keeps nothing of it on the host.
    *
-   * @param mark that its description ends with and its root has in a file: so each version is a
-   *     build of its own
+   * @param mark that its root has in a file, so that each version is a build of its own
    */
   public void publish(String reference, String mark) {
     create(reference, mark);
@@ -74,11 +73,6 @@ public final class ManagedPlugin {
   private void create(String reference, String mark) {
     Path made = host.srv().resolve("made");
     Command.of("cp", "-a", Project.plugin().toString(), made.toString()).run().orThrow();
-    Path config = made.resolve("config.json");
-    Command.of("sed", "-i", "/\"description\"/{s/\",$/ " + mark + "\",/;:end;n;b end}")
-        .with(config)
-        .run()
-        .orThrow();
     try {
       Files.writeString(made.resolve("rootfs").resolve(BUILD), mark);
     } catch (IOException e) {
