@@ -169,6 +169,12 @@ final class LeaseKeeper implements AutoCloseable {
               vlan,
               next.missed().keySet());
         }
+        if (!next.former().isEmpty() && !next.former().equals(peers.former())) {
+          LOG.warn(
+              "VLAN {}: etcd went back in time: the ways to {} stay until their hosts put them back",
+              vlan,
+              next.former().keySet());
+        }
         shown = Optional.of(entries);
         peers = next;
         stale = true;
@@ -199,7 +205,7 @@ final class LeaseKeeper implements AutoCloseable {
   private void run() {
     Duration wait = LONGEST_WAIT;
     while (awaitWork(wait)) {
-      wait = shorter(keep(), writePeers(BEFORE_WRITING_PEERS));
+      wait = shorter(shorter(keep(), settle()), writePeers(BEFORE_WRITING_PEERS));
     }
     // Clears the interrupt that ended the work: it would close the journal's file.
     boolean _ = Thread.interrupted();
@@ -293,6 +299,24 @@ final class LeaseKeeper implements AutoCloseable {
     LOG.info("{} lease {} of VLAN {}", stands ? "renewed" : "put back", lease.subnet(), vlan);
     due.put(lease.subnet(), next);
     return next;
+  }
+
+  /** Takes etcd's word for what no host has put back in time; returns how long that can wait. */
+  private Duration settle() {
+    Instant now = clock.instant();
+    lock.lock();
+    try {
+      Peers settled = peers.settled(now);
+      if (settled.equals(peers)) {
+        return peers.former().isEmpty() ? LONGEST_WAIT : Duration.between(now, peers.trusted());
+      }
+      LOG.warn("VLAN {}: nobody put back {}: as etcd has it now", vlan, peers.former().keySet());
+      peers = settled;
+    } finally {
+      lock.unlock();
+    }
+    owner.changed();
+    return LONGEST_WAIT;
   }
 
   /**

@@ -4,12 +4,14 @@ import io.flannelvlan.flannel.Lease;
 import io.flannelvlan.flannel.Leases;
 import io.flannelvlan.flannel.SubnetKey;
 import io.flannelvlan.flannel.VlanEntries;
+import io.flannelvlan.net.MacAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -18,12 +20,16 @@ import java.util.TreeMap;
  *
  * <p>A lease goes when etcd ends it: by an event, or by its absence from a list that is complete.
  * One that is absent from a doubtful list, such as that of an etcd that was wiped or restored from
- * an old copy, is kept: its host lives on and will put it back.
+ * an old copy, is kept: its host lives on and will put it back. So is what a host's lease said
+ * last, when an etcd that was restored shows what it said before.
  *
  * @param revision of the list that {@code standing} is from
  * @param created the revision that created the VLAN's config, 0 if it was never seen
- * @param standing as etcd shows them
+ * @param standing those that etcd has, as it shows them, but for {@code former}
  * @param missed not in etcd any more, though nobody ended them
+ * @param former what etcd shows, since it went back in time, of some of {@code standing}
+ * @param trusted until when their hosts may put back what they were; then etcd's word counts. The
+ *     epoch if there is nothing to put back
  * @param doubted when etcd was last in doubt; what is missed for as long as a lease can last is
  *     dropped
  */
@@ -32,6 +38,8 @@ record Peers(
     long created,
     SortedMap<SubnetKey, Lease> standing,
     SortedMap<SubnetKey, Lease> missed,
+    SortedMap<SubnetKey, Lease> former,
+    Instant trusted,
     Instant doubted) {
 
   static final Peers NONE = new Peers(0, 0, new TreeMap<>(), new TreeMap<>(), Instant.EPOCH);
@@ -39,9 +47,27 @@ record Peers(
   /** What a lost lease could have lasted at most. */
   private static final Duration LONGEST = Duration.ofDays(1);
 
+  /**
+   * A host that is there puts its lease back within a second of etcd's return. One that moved back
+   * while etcd was away has nothing to put back, and is not reached for as long as this.
+   */
+  private static final Duration GRACE = Duration.ofSeconds(10);
+
   Peers {
     standing = Collections.unmodifiableSortedMap(new TreeMap<>(standing));
     missed = Collections.unmodifiableSortedMap(new TreeMap<>(missed));
+    former = Collections.unmodifiableSortedMap(new TreeMap<>(former));
+    trusted = former.isEmpty() ? Instant.EPOCH : trusted;
+  }
+
+  /** With nothing that etcd shows otherwise. */
+  Peers(
+      long revision,
+      long created,
+      SortedMap<SubnetKey, Lease> standing,
+      SortedMap<SubnetKey, Lease> missed,
+      Instant doubted) {
+    this(revision, created, standing, missed, new TreeMap<>(), Instant.EPOCH, doubted);
   }
 
   /**
@@ -67,8 +93,32 @@ record Peers(
     }
     // Back, or in other hands.
     left.values().removeIf(lease -> overlaps(shown.bySubnet().values(), lease));
+    boolean wentBack = shown.revision() < revision && created == entries.created();
+    SortedMap<SubnetKey, Lease> outdated = new TreeMap<>();
+    SortedMap<SubnetKey, Lease> there = new TreeMap<>(shown.bySubnet());
+    standing.forEach((key, lease) -> {
+      Lease other = shown.bySubnet().get(key);
+      if (other != null && !other.equals(lease)) {
+        boolean isFormer = wentBack ? isSameHosts(lease, other) : other.equals(former.get(key));
+        if (isFormer) {
+          there.put(key, lease);
+          outdated.put(key, other);
+        }
+      }
+    });
     long known = entries.created() == 0 ? created : entries.created();
-    return new Peers(shown.revision(), known, shown.bySubnet(), left, since);
+    Instant end = wentBack ? now.plus(GRACE) : trusted;
+    return new Peers(shown.revision(), known, there, left, outdated, end, since).settled(now);
+  }
+
+  /** As etcd has them, once nobody can be expected any more to put back what they were. */
+  Peers settled(Instant now) {
+    if (former.isEmpty() || now.isBefore(trusted)) {
+      return this;
+    }
+    SortedMap<SubnetKey, Lease> there = new TreeMap<>(standing);
+    there.putAll(former);
+    return new Peers(revision, created, there, missed, doubted);
   }
 
   /** Everybody's leases, this host's among them. */
@@ -81,6 +131,13 @@ record Peers(
   /** Whether a restart would have to know of the difference. */
   boolean hasSameLeases(Peers other) {
     return standing.equals(other.standing) && missed.equals(other.missed);
+  }
+
+  /** A host keeps its MAC when it moves, and its address when it makes its link anew. */
+  private static boolean isSameHosts(Lease one, Lease other) {
+    Optional<MacAddress> mac = one.attributes().vtepMac();
+    return one.isHeldBy(other.publicIp())
+        || (mac.isPresent() && mac.equals(other.attributes().vtepMac()));
   }
 
   private static boolean isBroken(Leases shown, Lease lease) {

@@ -31,6 +31,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -111,6 +112,35 @@ class EtcdLossIT {
     server.start();
     awaitRebuilt(before);
     assertThat(members).allMatch(member -> member.fewest() == 4);
+  }
+
+  @Test
+  void anEtcdRestoredFromBeforeAMoveLeadsNobodyToTheFormerAddress() {
+    Member third = members.get(2);
+    server.ctl("snapshot", "save", state.resolve("old.db").toString());
+    third.vlans.move("vlan002", IpAddress.parse("198.51.100.99"), new Batch());
+    Lease moved = third.vlans.byName("vlan002").orElseThrow().leases().getFirst();
+    for (Member member : members) {
+      Waiting.until("it is followed", PATIENCE, () -> member.ways().contains(moved));
+    }
+    Set<Lease> everSeen = ConcurrentHashMap.newKeySet();
+    members.forEach(member -> member.vlans.whenChanged(() -> everSeen.addAll(member.ways())));
+    server.kill();
+    awaitAllAway();
+    // The one that moved is the last to be back.
+    third.close();
+    server.restore(state.resolve("old.db"));
+    server.start();
+    for (Member member : members.subList(0, 2)) {
+      Waiting.until("etcd shows it as it was", PATIENCE, () -> !shows(member, moved));
+    }
+    members.set(2, new Member(settings(3), state, 3));
+    for (Member member : members) {
+      Waiting.until("it is put back", PATIENCE, () -> shows(member, moved));
+    }
+    assertThat(everSeen)
+        .filteredOn(lease -> lease.subnet().equals(moved.subnet()))
+        .containsExactly(moved);
   }
 
   @Test
@@ -330,6 +360,10 @@ class EtcdLossIT {
 
   private static void awaitAway(Member member) {
     Waiting.until("away", PATIENCE, () -> !member.etcd.isReachable());
+  }
+
+  private static boolean shows(Member member, Lease lease) {
+    return member.vlans.leases("vlan002").filter(leases -> leases.holds(lease)).isPresent();
   }
 
   private static int shown(Member member) {

@@ -42,10 +42,12 @@ final class Member implements AutoCloseable {
     return vlans.join(EtcdLossIT.VLAN, Cidr.parse(subnet), address);
   }
 
+  List<Lease> ways() {
+    return vlans.peers("vlan002").orElse(List.of());
+  }
+
   Set<Cidr> peers() {
-    return vlans.peers("vlan002").orElse(List.of()).stream()
-        .map(Lease::subnet)
-        .collect(Collectors.toSet());
+    return ways().stream().map(Lease::subnet).collect(Collectors.toSet());
   }
 
   private synchronized void look() {

@@ -106,6 +106,61 @@ class PeersTest {
     assertThat(both.after(shown(6, A), false, NOW).all()).containsExactly(A, B);
   }
 
+  @Test
+  void anEtcdThatWentBackInTimeLeadsNobodyToAFormerPlace() {
+    Lease moved = at(21, B);
+    Peers now = both.after(shown(9, A, moved), false, NOW);
+    Peers back = now.after(shown(8, A, B), false, NOW);
+    assertThat(back.all()).containsExactly(A, moved);
+    // What comes of others meanwhile, changes nothing about it.
+    Peers later = back.after(shown(10, A, B, C), false, NOW.plusSeconds(1));
+    assertThat(later.all()).containsExactly(A, moved, C);
+    // Its host puts back what it was.
+    Peers whole = later.after(shown(11, A, moved, C), false, NOW.plusSeconds(2));
+    assertThat(whole.former()).isEmpty();
+    // From then on etcd's word counts.
+    assertThat(whole.after(shown(12, A, B, C), false, NOW.plusSeconds(3)).all())
+        .containsExactly(A, B, C);
+  }
+
+  @Test
+  void aHostThatPutsAThirdPlaceIsFollowedAtOnce() {
+    Peers back = both.after(shown(9, A, at(21, B)), false, NOW).after(shown(8, A, B), false, NOW);
+    Lease again = at(22, B);
+    assertThat(back.after(shown(9, A, again), false, NOW).all()).containsExactly(A, again);
+    assertThat(back.after(shown(9, A), false, NOW).all()).containsExactly(A);
+  }
+
+  @Test
+  void whatNobodyPutsBackIsTakenFromEtcdInTheEnd() {
+    Peers back = both.after(shown(9, A, at(21, B)), false, NOW).after(shown(8, A, B), false, NOW);
+    Instant end = back.trusted();
+    assertThat(back.settled(end.minusNanos(1))).isEqualTo(back);
+    assertThat(back.settled(end).all()).containsExactly(A, B);
+    assertThat(back.after(shown(10, A, B), false, end).all()).containsExactly(A, B);
+    assertThat(end).isBetween(NOW.plusSeconds(5), NOW.plusSeconds(60));
+  }
+
+  @Test
+  void anotherHostThatHasTheSubnetInAnEtcdFromBeforeIsFollowed() {
+    Lease anothers = lease(9, "10.2.30.0/24");
+    Peers now = both.after(shown(9, A, anothers), false, NOW);
+    assertThat(now.after(shown(8, A, B), false, NOW).all()).containsExactly(A, B);
+  }
+
+  @Test
+  void aHostOfAVlanThatWasWipedIsFollowedToWhereItPutItself() {
+    Lease moved = at(21, B);
+    VlanEntries rebuilt = entries(2, shown(3, moved).leases());
+    assertThat(both.after(rebuilt, false, NOW).all()).containsExactlyInAnyOrder(A, moved);
+  }
+
+  private static Lease at(int address, Lease lease) {
+    MacAddress mac = lease.attributes().vtepMac().orElseThrow();
+    IpAddress there = IpAddress.parse("198.51.100." + address);
+    return new Lease(lease.key(), LeaseAttributes.vxlan(there, new Vni(2), mac));
+  }
+
   private static VlanEntries entries(long created, Leases leases) {
     return new VlanEntries(new ConfigEntry.Absent(), created, leases);
   }
