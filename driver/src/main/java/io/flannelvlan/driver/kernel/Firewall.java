@@ -9,7 +9,6 @@ import io.flannelvlan.firewall.Passage;
 import io.flannelvlan.firewall.Protocol;
 import io.flannelvlan.firewall.PublishedPort;
 import io.flannelvlan.netlink.LegacyFilterTable;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -32,7 +31,7 @@ final class Firewall {
   private FirewallRules settled = FirewallRules.NONE;
 
   /** As it was when it was last asked for; a change of our own costs one look. */
-  private Optional<ByteBuffer> legacy = Optional.empty();
+  private Optional<LegacyFilterTable> legacy = Optional.empty();
 
   /** Somebody may have touched it; from any thread. */
   void suspect() {
@@ -41,8 +40,8 @@ final class Firewall {
 
   /** Whether legacy iptables' rules have changed, which it tells nobody; on the kernel thread. */
   boolean changedQuietly() {
-    Optional<ByteBuffer> before = legacy;
-    legacy = LegacyFilterTable.shape();
+    Optional<LegacyFilterTable> before = legacy;
+    legacy = LegacyFilterTable.read();
     boolean changed = !legacy.equals(before);
     if (changed) {
       suspect();

@@ -34,6 +34,7 @@ final class Libc {
 
   static final int SOL_IP = 0;
   static final int IPT_SO_GET_INFO = 64;
+  static final int IPT_SO_GET_ENTRIES = 65;
   static final int SOL_SOCKET = 1;
   static final int SO_RCVBUF = 8;
   static final int SO_RCVTIMEO = 20;

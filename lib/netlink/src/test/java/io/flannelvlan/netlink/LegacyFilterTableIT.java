@@ -2,7 +2,11 @@ package io.flannelvlan.netlink;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.ByteBuffer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -18,28 +22,63 @@ class LegacyFilterTableIT {
   }
 
   @Test
-  void itsShapeIsAnotherOnceARuleWasAddedOrRemoved() {
+  void itIsAnotherOnceARuleWasAddedRemovedOrReplaced() {
     namespace.run("iptables-legacy -N OURS");
-    Optional<ByteBuffer> empty = shape();
+    Optional<LegacyFilterTable> empty = table();
     assertThat(empty).isPresent();
-    assertThat(shape()).isEqualTo(empty);
+    assertThat(table()).isEqualTo(empty);
     namespace.run("iptables-legacy -A OURS -i fvbr.+ -j ACCEPT");
-    Optional<ByteBuffer> filled = shape();
+    Optional<LegacyFilterTable> filled = table();
     assertThat(filled).isPresent().isNotEqualTo(empty);
+    namespace.run("iptables-legacy -R OURS 1 -i fvbr.+ -j DROP");
+    assertThat(table()).isPresent().isNotEqualTo(filled);
+    namespace.run("iptables-legacy -R OURS 1 -i fvbr.+ -j ACCEPT");
+    assertThat(table()).isEqualTo(filled);
     namespace.run("iptables-legacy -A FORWARD -j OURS");
-    assertThat(shape()).isPresent().isNotEqualTo(filled);
+    assertThat(table()).isPresent().isNotEqualTo(filled);
     namespace.run("iptables-legacy -F");
-    assertThat(shape()).isEqualTo(empty);
+    assertThat(table()).isEqualTo(empty);
+  }
+
+  @Test
+  void whatItsRulesCountMakesItNoOther() {
+    namespace.run("iptables-legacy -A INPUT -p udp");
+    namespace.run("iptables-legacy -A INPUT -p udp -m limit --limit 1/s -j ACCEPT");
+    Optional<LegacyFilterTable> before = table();
+    namespace.shell("iptables-legacy -v -S INPUT | grep -q -- '-p udp -c 0 0'");
+    visited.call(LegacyFilterTableIT::sendToNobody);
+    namespace.shell("iptables-legacy -v -S INPUT | grep -q -- '-p udp -c 1 '");
+    assertThat(table()).isEqualTo(before);
+  }
+
+  @Test
+  void ofAVeryLongOneOnlyTheShapeIsSeen() {
+    namespace.shell(
+        "(echo '*filter'; for i in $(seq 8000); do echo \"-A INPUT -s 127.0.0.$((i % 250))\";"
+            + " done; echo COMMIT) | iptables-legacy-restore");
+    Optional<LegacyFilterTable> before = table();
+    assertThat(before.orElseThrow().sum()).isZero();
+    namespace.run("iptables-legacy -D INPUT 1");
+    assertThat(table()).isPresent().isNotEqualTo(before);
   }
 
   @Test
   void askingMakesNoTable() {
     namespace.run("iptables-legacy -t mangle -L");
-    assertThat(shape()).isEmpty();
+    assertThat(table()).isEmpty();
     assertThat(namespace.run("cat /proc/thread-self/net/ip_tables_names")).isEqualTo("mangle\n");
   }
 
-  private Optional<ByteBuffer> shape() {
-    return visited.call(LegacyFilterTable::shape);
+  private static int sendToNobody() {
+    try (DatagramSocket socket = new DatagramSocket()) {
+      socket.send(new DatagramPacket(new byte[1], 1, InetAddress.getLoopbackAddress(), 9));
+      return 1;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private Optional<LegacyFilterTable> table() {
+    return visited.call(LegacyFilterTable::read);
   }
 }

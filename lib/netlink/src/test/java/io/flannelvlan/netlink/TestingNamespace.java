@@ -34,10 +34,14 @@ final class TestingNamespace implements AutoCloseable {
     return execute(words);
   }
 
+  /** Runs a line of shell inside. */
+  String shell(String line) {
+    return execute(List.of("ip", "netns", "exec", name, "sh", "-c", line));
+  }
+
   /** Writes a file below {@code /proc/sys/net}; a bare machine has no {@code sysctl}. */
   void set(String setting, String value) {
-    String command = "echo " + value + " > /proc/sys/net/" + setting;
-    execute(List.of("ip", "netns", "exec", name, "sh", "-c", command));
+    shell("echo " + value + " > /proc/sys/net/" + setting);
   }
 
   /** What a command such as {@code ip -j -d link show dev br0} prints; its first object. */

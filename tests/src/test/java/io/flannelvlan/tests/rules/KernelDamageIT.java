@@ -233,7 +233,13 @@ final class KernelDamageIT {
   void legacyTablesAreHookedAndRepairedToo() {
     for (Container container : List.of(newer, older)) {
       Host host = container.host();
-      for (String change : List.of("-P FORWARD DROP", "-F FLANNELVLAN", "-F", "-D FORWARD 1")) {
+      for (String change :
+          List.of(
+              "-P FORWARD DROP",
+              "-F FLANNELVLAN",
+              "-F",
+              "-D FORWARD 1",
+              "-R FLANNELVLAN 1 -i fvbr.+ -j DROP")) {
         host.in("bash", "-c", "iptables-legacy " + change).orThrow();
         REPAIR.await(
             () -> "after iptables-legacy " + change + ": " + legacyForward(host),
