@@ -58,8 +58,7 @@ class HouseTest {
 
   @Test
   void httpIsKnownInLibDockerPluginOnly() {
-    assertThat(importing("io.javalin", "lib/docker-plugin/")).isEmpty();
-    assertThat(importing("org.eclipse.jetty", "lib/docker-plugin/")).isEmpty();
+    assertThat(importing("io.netty.handler.codec.http", "lib/docker-plugin/")).isEmpty();
   }
 
   @Test

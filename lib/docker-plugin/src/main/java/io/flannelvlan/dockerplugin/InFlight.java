@@ -3,19 +3,14 @@ package io.flannelvlan.dockerplugin;
 import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import org.eclipse.jetty.http.HttpHeader;
-import org.eclipse.jetty.server.Handler;
-import org.eclipse.jetty.server.Request;
-import org.eclipse.jetty.server.Response;
-import org.eclipse.jetty.util.Callback;
 
 /**
- * Counts requests from their headers to the last byte of their answer.
+ * Counts calls from their headers to the last byte of their answer.
  *
- * <p>Jetty's own graceful stop answers 503 to what still comes in, and dockerd never repeats a call
- * that was answered. A cut connection it does repeat, and meets the next instance.
+ * <p>A server that stops may answer no call with an error for that reason alone: dockerd never
+ * repeats a call that was answered. A cut connection it does repeat, and meets the next instance.
  */
-final class InFlight extends Handler.Wrapper {
+final class InFlight {
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition none = lock.newCondition();
@@ -23,23 +18,16 @@ final class InFlight extends Handler.Wrapper {
   private int count;
   private boolean stopping;
 
-  @Override
-  public boolean handle(Request request, Response response, Callback callback) throws Exception {
+  void enter() {
     lock.lock();
     try {
       count++;
-      if (stopping) {
-        // The peer shall not reuse the connection for a call that nobody would answer.
-        response.getHeaders().put(HttpHeader.CONNECTION, "close");
-      }
     } finally {
       lock.unlock();
     }
-    Request.addCompletionListener(request, _ -> leave());
-    return super.handle(request, response, callback);
   }
 
-  private void leave() {
+  void leave() {
     lock.lock();
     try {
       count--;
@@ -51,7 +39,17 @@ final class InFlight extends Handler.Wrapper {
     }
   }
 
-  /** Waits until no request is under way; whether that came true in time. */
+  /** Whether peers shall not reuse their connection, for a call that nobody would answer. */
+  boolean isStopping() {
+    lock.lock();
+    try {
+      return stopping;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits until no call is under way; whether that came true in time. */
   boolean drain(Duration patience) throws InterruptedException {
     long left = patience.toNanos();
     lock.lockInterruptibly();

@@ -1,6 +1,5 @@
 package io.flannelvlan.dockerplugin;
 
-import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.util.concurrent.Semaphore;
 
@@ -24,15 +23,15 @@ final class Intake {
   }
 
   /** Reads the call and does it. */
-  Reply answer(String verb, HttpServletRequest request) {
-    long announced = request.getContentLengthLong();
+  Reply answer(String verb, HttpCall.Body body) {
+    long announced = body.announced();
     if (announced > limit) {
       return tooLarge(verb);
     }
     try {
       // A chunked body announces nothing; dockerd sends none.
       boolean large = announced < 0 || announced > LARGE;
-      return (large ? readLarge(verb, request) : read(verb, request)).perform();
+      return (large ? readLarge(verb, body) : read(verb, body)).perform();
     } catch (IOException e) {
       return Reply.error(
           Reply.BAD_REQUEST,
@@ -43,19 +42,20 @@ final class Intake {
     }
   }
 
-  private Routes.Call readLarge(String verb, HttpServletRequest request)
+  private Routes.Call readLarge(String verb, HttpCall.Body body)
       throws IOException, InterruptedException {
     oneLarge.acquire();
     try {
-      return read(verb, request);
+      return read(verb, body);
     } finally {
       oneLarge.release();
     }
   }
 
-  private Routes.Call read(String verb, HttpServletRequest request) throws IOException {
-    byte[] body = request.getInputStream().readNBytes(limit + 1);
-    return body.length > limit ? () -> tooLarge(verb) : routes.read(verb, body);
+  private Routes.Call read(String verb, HttpCall.Body body)
+      throws IOException, InterruptedException {
+    byte[] bytes = body.read(limit);
+    return bytes.length > limit ? () -> tooLarge(verb) : routes.read(verb, bytes);
   }
 
   private Reply tooLarge(String verb) {

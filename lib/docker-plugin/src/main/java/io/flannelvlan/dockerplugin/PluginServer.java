@@ -1,11 +1,15 @@
 package io.flannelvlan.dockerplugin;
 
-import io.javalin.config.JavalinConfig;
-import io.javalin.http.Context;
-import io.javalin.http.HandlerType;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.io.IOException;
+import java.lang.annotation.Annotation;
+import java.lang.reflect.Method;
+import java.net.StandardProtocolFamily;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The socket that dockerd calls, or several.
@@ -31,6 +35,8 @@ public final class PluginServer implements AutoCloseable {
         new Limits(Duration.ofDays(7), Duration.ofSeconds(10), Duration.ofSeconds(5), 1 << 20);
   }
 
+  private static final String POST = "POST";
+
   private final Routes routes;
   private final SocketServer server;
 
@@ -51,31 +57,37 @@ public final class PluginServer implements AutoCloseable {
 
   static PluginServer start(List<Path> paths, Manifest manifest, Limits limits) {
     Routes routes = new Routes(manifest, limits.ready());
+    Answers answers = new Answers(routes.verbs(), new Intake(routes, limits.body()));
     return new PluginServer(
-        routes,
-        SocketServer.start(
-            paths,
-            limits.idle(),
-            limits.drain(),
-            config -> configure(config, routes, new Intake(routes, limits.body()))));
+        routes, SocketServer.start(paths, limits.idle(), limits.drain(), answers));
   }
 
   /**
-   * Has the JVM link, beside what else a start has to do, what the first server is kept waiting for
-   * otherwise: a tenth of the time until it listens.
+   * Has the JVM make, beside what else a start has to do, what the first answer waits for
+   * otherwise: a tenth of the time until then.
    */
   public static void prepare() {
-    Thread.ofPlatform().name("prepare").daemon().start(PluginServer::link);
+    // The one that the JDK takes by itself, after it has looked for others in all jars.
+    System.setProperty(
+        "java.nio.channels.spi.SelectorProvider", "sun.nio.ch.EPollSelectorProvider");
+    Thread.ofPlatform().name("prepare").daemon().start(PluginServer::warm);
   }
 
   /**
-   * Two methods of a record, whose bytecode each JVM makes anew. Nothing here may log: logging is
-   * being set up just now.
+   * Classes for the annotations by which Netty asks its handlers what they are for; Jackson's dates
+   * with the words of a locale, though nothing here has a date; and the random names that the JDK
+   * has ready for Unix sockets. Nothing here may log: logging is being set up.
    */
-  @SuppressWarnings("ReturnValueIgnored")
-  private static void link() {
-    HandlerType.GET.hashCode();
-    HandlerType.GET.equals(HandlerType.POST);
+  private static void warm() {
+    for (Method method : ChannelInboundHandlerAdapter.class.getMethods()) {
+      Annotation[] _ = method.getAnnotations();
+    }
+    String _ = Json.object().toString();
+    try {
+      ServerSocketChannel.open(StandardProtocolFamily.UNIX).close();
+    } catch (IOException _) {
+      // The server itself will tell.
+    }
   }
 
   /** Lets through all calls that wait for their handlers, and all that come. */
@@ -89,22 +101,25 @@ public final class PluginServer implements AutoCloseable {
     server.close();
   }
 
-  private static void configure(JavalinConfig config, Routes routes, Intake intake) {
-    config.jetty.modifyServer(server -> server.setErrorHandler(new JsonErrors()));
-    for (String verb : routes.verbs()) {
-      config.routes.post("/" + verb, call -> send(call, intake.answer(verb, call.req())));
+  private record Answers(Set<String> verbs, Intake intake) implements HttpAnswers {
+
+    @Override
+    public HttpAnswer answer(HttpCall call) {
+      String verb = call.path();
+      if (!verbs.contains(verb)) {
+        return Routes.unknown(verb).http();
+      }
+      Reply reply = call.method().equals(POST) ? intake.answer(verb, call.body()) : notPost(verb);
+      return reply.http();
     }
-    config.routes.error(
-        Reply.NOT_FOUND, call -> send(call, Routes.unknown(call.path().substring(1))));
-    config.routes.error(Reply.METHOD_NOT_ALLOWED, call -> send(call, wrongMethod(call)));
-  }
 
-  private static Reply wrongMethod(Context call) {
-    return Reply.error(
-        Reply.METHOD_NOT_ALLOWED, call.path().substring(1) + " is called by POST, as dockerd does");
-  }
+    @Override
+    public HttpAnswer refusal(int status, String reason) {
+      return Reply.error(status, Malformed.oneLine("HTTP " + status + ": " + reason)).http();
+    }
 
-  private static void send(Context call, Reply reply) {
-    call.status(reply.status()).contentType(Reply.CONTENT_TYPE).result(reply.bytes());
+    private static Reply notPost(String verb) {
+      return Reply.error(Reply.METHOD_NOT_ALLOWED, verb + " is called by POST, as dockerd does");
+    }
   }
 }

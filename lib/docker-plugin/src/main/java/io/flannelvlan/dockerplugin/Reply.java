@@ -1,7 +1,6 @@
 package io.flannelvlan.dockerplugin;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.nio.charset.StandardCharsets;
 
 /**
  * What goes back to dockerd: always a JSON object, since an empty 200 is an error to it.
@@ -10,7 +9,7 @@ import java.nio.charset.StandardCharsets;
  */
 record Reply(int status, ObjectNode body) {
 
-  static final String CONTENT_TYPE = "application/vnd.docker.plugins.v1.2+json";
+  private static final String CONTENT_TYPE = "application/vnd.docker.plugins.v1.2+json";
 
   static final int OK = 200;
   static final int BAD_REQUEST = 400;
@@ -28,7 +27,7 @@ record Reply(int status, ObjectNode body) {
     return new Reply(status, Json.object().put("Err", sentence).put("Error", sentence));
   }
 
-  byte[] bytes() {
-    return body.toString().getBytes(StandardCharsets.UTF_8);
+  HttpAnswer http() {
+    return new HttpAnswer(status, CONTENT_TYPE, body.toString());
   }
 }

@@ -1,26 +1,30 @@
 package io.flannelvlan.dockerplugin;
 
-import io.javalin.Javalin;
-import io.javalin.compression.CompressionStrategy;
-import io.javalin.config.JavalinConfig;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
-import org.eclipse.jetty.server.Connector;
-import org.eclipse.jetty.server.HttpConfiguration;
-import org.eclipse.jetty.server.LowResourceMonitor;
-import org.eclipse.jetty.server.Server;
-import org.eclipse.jetty.unixdomain.server.UnixDomainServerConnector;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * HTTP on Unix sockets, one virtual thread for each request.
+ * HTTP on Unix sockets.
  *
- * <p>Knows no paths: whoever starts it brings them.
+ * <p>Knows no paths: whoever starts it brings what is answered.
  */
 final class SocketServer implements AutoCloseable {
 
@@ -32,37 +36,41 @@ final class SocketServer implements AutoCloseable {
    */
   private static final int BACKLOG = 1024;
 
+  /** One thread decodes for all connections: two of dockerd's, and a few of CNI's. */
+  private static final int THREADS = 1;
+
+  /** For channels to be closed, which nothing holds up. */
+  private static final Duration CLOSING = Duration.ofSeconds(1);
+
   private final List<SocketFile> sockets;
-  private final Duration idle;
   private final Duration drain;
   private final InFlight inFlight = new InFlight();
-  private final Javalin javalin;
+  private final EventLoopGroup loop =
+      new MultiThreadIoEventLoopGroup(
+          THREADS,
+          new DefaultThreadFactory("socket", /* daemon= */ true),
+          NioIoHandler.newFactory());
 
-  private SocketServer(
-      List<SocketFile> sockets, Duration idle, Duration drain, Consumer<JavalinConfig> routes) {
+  private SocketServer(List<SocketFile> sockets, Duration drain) {
     this.sockets = sockets;
-    this.idle = idle;
     this.drain = drain;
-    this.javalin = Javalin.create(config -> configure(config, routes));
   }
 
   /**
    * Listens on these paths.
    *
-   * @param idle after which a connection without a request is closed
+   * @param idle after which a connection without a call is closed
    * @param drain how long {@link #close} waits for running calls
-   * @param routes what is answered
    * @throws Refused if one of the paths can't be used, naming why
    */
-  static SocketServer start(
-      List<Path> paths, Duration idle, Duration drain, Consumer<JavalinConfig> routes) {
+  static SocketServer start(List<Path> paths, Duration idle, Duration drain, HttpAnswers answers) {
     List<SocketFile> sockets = new ArrayList<>();
     try {
       for (Path path : paths) {
         sockets.add(SocketFile.claim(path));
       }
-      SocketServer server = new SocketServer(sockets, idle, drain, routes);
-      server.listen(paths);
+      SocketServer server = new SocketServer(sockets, drain);
+      server.listen(paths, idle, answers);
       return server;
     } catch (RuntimeException e) {
       sockets.forEach(SocketFile::close);
@@ -70,17 +78,43 @@ final class SocketServer implements AutoCloseable {
     }
   }
 
-  private void listen(List<Path> paths) {
+  private void listen(List<Path> paths, Duration idle, HttpAnswers answers) {
+    ServerBootstrap bootstrap =
+        new ServerBootstrap()
+            .group(loop)
+            .channel(NioServerDomainSocketChannel.class)
+            .option(ChannelOption.SO_BACKLOG, BACKLOG)
+            .childOption(ChannelOption.AUTO_READ, false)
+            .childHandler(
+                new ChannelInitializer<>() {
+                  @Override
+                  protected void initChannel(Channel channel) {
+                    channel
+                        .pipeline()
+                        .addLast(
+                            new HttpServerCodec(), new HttpConnection(answers, inFlight, idle));
+                  }
+                });
     try {
-      javalin.start();
       for (SocketFile socket : sockets) {
+        ChannelFuture bound =
+            bootstrap.bind(UnixDomainSocketAddress.of(socket.bindPath())).awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+          throw new IOException(bound.cause());
+        }
         socket.publish();
       }
     } catch (IOException | RuntimeException e) {
-      javalin.stop();
+      stop();
       throw new Refused("socket " + paths + ": can't listen: " + e, e);
     }
     log.info("listening on {}", paths);
+  }
+
+  private void stop() {
+    boolean _ =
+        loop.shutdownGracefully(0, CLOSING.toMillis(), TimeUnit.MILLISECONDS)
+            .awaitUninterruptibly(CLOSING.toMillis());
   }
 
   /** Takes the socket away, lets running calls end within a bound, and closes all connections. */
@@ -96,39 +130,8 @@ final class SocketServer implements AutoCloseable {
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       } finally {
-        javalin.stop();
+        stop();
       }
     }
-  }
-
-  private void configure(JavalinConfig config, Consumer<JavalinConfig> routes) {
-    config.concurrency.useVirtualThreads = true;
-    config.http.compressionStrategy = CompressionStrategy.NONE;
-    config.http.prefer405over404 = true;
-    config.router.ignoreTrailingSlashes = false;
-    config.startup.showJavalinBanner = false;
-    config.startup.showOldJavalinVersionWarning = false;
-    config.startup.startupWatcherEnabled = false;
-    config.jetty.modifyServer(this::modify);
-    for (SocketFile socket : sockets) {
-      config.jetty.addConnector((server, http) -> connector(socket, server, http));
-    }
-    routes.accept(config);
-  }
-
-  private void modify(Server server) {
-    // It would wake an idle host every second, to watch threads that are virtual.
-    server.getBeans(LowResourceMonitor.class).forEach(server::removeBean);
-    server.insertHandler(inFlight);
-  }
-
-  private Connector connector(SocketFile socket, Server server, HttpConfiguration configuration) {
-    // One selector serves the two connections of dockerd, and accepts as well.
-    UnixDomainServerConnector connector =
-        new UnixDomainServerConnector(server, 0, 1, new AnyHostConnectionFactory(configuration));
-    connector.setUnixDomainPath(socket.bindPath());
-    connector.setAcceptQueueSize(BACKLOG);
-    connector.setIdleTimeout(idle.toMillis());
-    return connector;
   }
 }

@@ -140,6 +140,30 @@ class WireTest {
   }
 
   @Test
+  void aPeerThatHasSaidAllAndEndsItsSideGetsItsAnswer() throws IOException {
+    try (DockerdPeer peer = DockerdPeer.connect(served.socket)) {
+      peer.send(request("NetworkDriver.Leave", "Host: \r\n", LEAVE));
+      peer.endOutput();
+      assertThat(peer.receive().text()).isEqualTo("{}");
+      assertThat(peer.isClosedByServer()).isTrue();
+    }
+  }
+
+  @Test
+  void aBodyThatWaitsForOurWordGetsIt() throws IOException {
+    try (DockerdPeer peer = DockerdPeer.connect(served.socket)) {
+      String head = "POST /NetworkDriver.%s HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: %d";
+      peer.send(head.formatted("Leave", LEAVE.length()) + "\r\n\r\n");
+      assertThat(peer.receive().status()).isEqualTo(100);
+      peer.send(LEAVE);
+      assertThat(peer.receive().text()).isEqualTo("{}");
+      peer.send(head.formatted("Nothing", LEAVE.length()) + "\r\n\r\n");
+      assertThat(peer.receive().status()).isEqualTo(404);
+      assertThat(peer.isClosedByServer()).isTrue();
+    }
+  }
+
+  @Test
   void pipelinedCallsAreAnsweredInOrder() throws IOException {
     try (DockerdPeer peer = DockerdPeer.connect(served.socket)) {
       peer.send(
@@ -219,7 +243,7 @@ class WireTest {
         "POST /%zz HTTP/1.1\r\nHost: \r\n\r\n",
       })
   void brokenHttpIsAnsweredInDockersWordsAndHarmsNobodyElse(String bytes) throws IOException {
-    // Jetty answers on another thread while the connection winds up: once is no proof.
+    // The answer is another thread's than the connection's end: once is no proof.
     for (int i = 0; i < 200; i++) {
       try (DockerdPeer peer = DockerdPeer.connect(served.socket)) {
         peer.send(bytes);
