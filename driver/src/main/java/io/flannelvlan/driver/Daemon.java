@@ -87,6 +87,7 @@ final class Daemon implements AutoCloseable {
   private void build(Config config) {
     // First of all: dockerd looks for it, and waits for seconds if it does not find it.
     PluginServer server = started(PluginServer.start(config.sockets(), MANIFEST));
+    Logging.bridge();
     Clock clock = Clock.systemUTC();
     SecureRandom random = new SecureRandom();
     Journal journal = started(Journal.open(config.stateDir()));

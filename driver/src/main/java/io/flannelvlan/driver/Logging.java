@@ -17,7 +17,11 @@ import org.slf4j.bridge.SLF4JBridgeHandler;
  */
 final class Logging {
 
-  private static final String PATTERN = "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5level %msg%n";
+  /**
+   * In UTC, on all hosts alike: what happened is seldom one host's matter alone. It also spares the
+   * start the zones of this world.
+   */
+  private static final String PATTERN = "%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX, Z} %-5level %msg%n";
 
   private Logging() {}
 
@@ -40,6 +44,13 @@ final class Logging {
     // grpc reports each failed reconnect with a stack; the connection's own state says it better.
     context.getLogger("io.grpc").setLevel(Level.ERROR);
     context.getLogger("io.etcd").setLevel(Level.ERROR);
+  }
+
+  /**
+   * What the JDK and gRPC have to say, too. Neither speaks before etcd is asked, and to find the
+   * JDK's own logging would keep the socket waiting.
+   */
+  static void bridge() {
     SLF4JBridgeHandler.removeHandlersForRootLogger();
     SLF4JBridgeHandler.install();
   }

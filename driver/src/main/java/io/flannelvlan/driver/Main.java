@@ -17,6 +17,7 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] arguments) throws InterruptedException {
+    LogProvider.use();
     List<String> words = List.of(arguments);
     if (words.contains("--help") || words.equals(List.of("help"))) {
       usage(System.out);
