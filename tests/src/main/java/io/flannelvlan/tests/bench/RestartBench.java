@@ -60,7 +60,7 @@ record RestartBench(Host host, List<String> networks) {
   }
 
   private void awaitAnswer(Consumer<PluginSocket> call) {
-    Await.until(PATIENCE, () -> "the plugin does not serve", () -> isAnswered(call));
+    Await.closely(PATIENCE, () -> "the plugin does not serve", () -> isAnswered(call));
   }
 
   private boolean isAnswered(Consumer<PluginSocket> call) {

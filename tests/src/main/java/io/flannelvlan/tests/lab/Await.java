@@ -7,6 +7,7 @@ import java.util.function.Supplier;
 /** Waiting for a condition with a deadline, the only kind of waiting here. */
 public final class Await {
   private static final long FIRST_PAUSE = Duration.ofMillis(20).toNanos();
+  private static final long CLOSE_PAUSE = Duration.ofMillis(2).toNanos();
   private static final long LONGEST_PAUSE = Duration.ofMillis(250).toNanos();
 
   /** A look may cost a process or five: the longer it took so far, the less a pause adds to it. */
@@ -31,6 +32,18 @@ public final class Await {
   public static void until(Duration limit, Supplier<String> complaint, BooleanSupplier condition) {
     if (!within(limit, condition)) {
       throw new LabException("after " + limit.toSeconds() + " s: " + complaint.get());
+    }
+  }
+
+  /** As {@link #until}, of a cheap look whose very moment is measured. */
+  public static void closely(
+      Duration limit, Supplier<String> complaint, BooleanSupplier condition) {
+    long start = System.nanoTime();
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() - start > limit.toNanos()) {
+        throw new LabException("after " + limit.toSeconds() + " s: " + complaint.get());
+      }
+      pause(CLOSE_PAUSE);
     }
   }
 

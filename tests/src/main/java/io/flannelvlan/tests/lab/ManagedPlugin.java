@@ -137,15 +137,28 @@ public final class ManagedPlugin {
         .filter(process -> process.info().command().filter(JAVA::equals).isPresent());
   }
 
-  /** How long it has run, to 10 ms: by the kernel's clock, which knows no date. */
+  /** How long it has run, to 10 ms. */
   public static Duration uptime() {
+    return sinceBoot().minus(began());
+  }
+
+  /** When it began, to 10 ms, by the kernel's clock, which knows no date. */
+  public static Duration began() {
     try {
       String stat = Files.readString(Path.of("/proc", pid(), "stat"));
       // proc(5): the 22nd field, in ticks since the boot; the second is a name in parentheses.
       String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-      long began = Long.parseLong(fields[19]) * 1000 / TICKS;
+      return Duration.ofMillis(Long.parseLong(fields[19]) * 1000 / TICKS);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The moment, to 10 ms, by that clock. */
+  public static Duration sinceBoot() {
+    try {
       String now = Files.readString(Path.of("/proc/uptime")).split(" ", -1)[0];
-      return Duration.ofMillis((long) (Double.parseDouble(now) * 1000) - began);
+      return Duration.ofMillis((long) (Double.parseDouble(now) * 1000));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
