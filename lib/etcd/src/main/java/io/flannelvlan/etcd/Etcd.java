@@ -1,6 +1,5 @@
 package io.flannelvlan.etcd;
 
-import io.etcd.jetcd.ByteSequence;
 import io.etcd.jetcd.Client;
 import io.etcd.jetcd.kv.GetResponse;
 import io.etcd.jetcd.kv.TxnResponse;
@@ -234,8 +233,15 @@ public final class Etcd implements AutoCloseable {
   }
 
   WatchStream stream(String prefix, long fromRevision) {
-    ByteSequence key = Wire.bytes(prefix);
-    return new WatchStream(connection.client().getWatchClient(), key, fromRevision);
+    Client client = connection.client();
+    WatchStream stream = new WatchStream(client.getWatchClient(), Wire.bytes(prefix), fromRevision);
+    if (!connection.client().equals(client)) {
+      // It may have begun on a client that was being closed, which tells its watches of the end
+      // only if they began before: this one would be silent for ever.
+      stream.close();
+      throw new EtcdException(EtcdException.Kind.UNAVAILABLE, "watch: the connection was renewed");
+    }
+    return stream;
   }
 
   /** Ends all watches, and the connection. */

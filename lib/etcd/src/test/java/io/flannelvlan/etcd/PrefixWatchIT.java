@@ -5,12 +5,19 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.etcd.jetcd.Watch;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -65,6 +72,42 @@ class PrefixWatchIT {
                 }
               });
       assertThat(broken.isAway()).isTrue();
+    }
+  }
+
+  @Test
+  void noStreamThatBeginsWhileTheConnectionIsRenewedOutlivesItUnheard() throws Exception {
+    ExecutorService threads = Executors.newCachedThreadPool();
+    try (Etcd etcd = server.client()) {
+      for (int round = 0; round < 40; round++) {
+        CyclicBarrier start = new CyclicBarrier(17);
+        List<Future<Optional<WatchStream>>> begun =
+            Stream.generate(() -> threads.submit(() -> begin(etcd, start))).limit(16).toList();
+        start.await();
+        etcd.renew();
+        List<WatchStream> streams = new ArrayList<>();
+        for (Future<Optional<WatchStream>> one : begun) {
+          one.get().ifPresent(streams::add);
+        }
+        etcd.renew();
+        for (WatchStream stream : streams) {
+          assertThat(threads.submit(() -> stream.applyNext(new TreeMap<>())))
+              .failsWithin(LIMIT)
+              .withThrowableThat()
+              .withCauseInstanceOf(EtcdException.class);
+        }
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  private static Optional<WatchStream> begin(Etcd etcd, CyclicBarrier start) throws Exception {
+    start.await();
+    try {
+      return Optional.of(etcd.stream(PREFIX, 1));
+    } catch (EtcdException _) {
+      return Optional.empty();
     }
   }
 
