@@ -26,6 +26,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -112,6 +113,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
       }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
+    } catch (RejectedExecutionException _) {
+      // The server has stopped meanwhile.
     } catch (RuntimeException e) {
       log.error("a connection ends by a bug", e);
     } finally {
@@ -136,9 +139,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
       Incoming body = new Incoming(channel, request);
       boolean isSane = request.decoderResult().isSuccess();
       HttpAnswer answer = isSane ? answer(request, body) : refusal(request.decoderResult());
-      // Who still waits for our word before the body will not send it now.
       boolean goesOn =
-          isSane && HttpUtil.isKeepAlive(request) && !inFlight.isStopping() && !body.isAwaitingUs;
+          isSane && HttpUtil.isKeepAlive(request) && !inFlight.isStopping() && !body.isLost();
       boolean isWritten = channel.writeAndFlush(response(answer, goesOn)).await().isSuccess();
       return isWritten && goesOn && body.skip();
     } finally {
@@ -211,6 +213,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     private final long announced;
     private boolean isAwaitingUs;
     private boolean isComplete;
+    private boolean isCut;
 
     Incoming(Channel channel, HttpRequest request) {
       this.channel = channel;
@@ -241,11 +244,20 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             all.writeBytes(wanted);
             isComplete = last;
           }
-          case End(String why) -> throw new IOException(why);
+          case End(String why) -> {
+            isCut = true;
+            throw new IOException(why);
+          }
           case Head _ -> throw new IllegalStateException("a call within a call");
         }
       }
       return all.toByteArray();
+    }
+
+    /** Whether nobody knows where the next call would begin. */
+    boolean isLost() {
+      // Who still waits for our word before the body will not send it after an answer.
+      return isCut || isAwaitingUs;
     }
 
     /** Passes over what was not read; whether it came to its end. */

@@ -254,6 +254,8 @@ class MalformedTest {
       Answer answer = peer.receive();
       assertThat(answer.status()).isEqualTo(400);
       assertThat(answer.error()).isNotEmpty();
+      // Nobody knows where a next call would begin.
+      assertThat(peer.isClosedByServer()).isTrue();
     }
   }
 }
