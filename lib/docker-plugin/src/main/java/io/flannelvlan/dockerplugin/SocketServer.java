@@ -7,10 +7,13 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.ImmediateEventExecutor;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
@@ -51,6 +54,10 @@ final class SocketServer implements AutoCloseable {
           new DefaultThreadFactory("socket", /* daemon= */ true),
           NioIoHandler.newFactory());
 
+  /** All that is open; what comes while it closes is closed at once. */
+  private final ChannelGroup channels =
+      new DefaultChannelGroup(ImmediateEventExecutor.INSTANCE, /* stayClosed= */ true);
+
   private SocketServer(List<SocketFile> sockets, Duration drain) {
     this.sockets = sockets;
     this.drain = drain;
@@ -89,6 +96,7 @@ final class SocketServer implements AutoCloseable {
                 new ChannelInitializer<>() {
                   @Override
                   protected void initChannel(Channel channel) {
+                    channels.add(channel);
                     channel
                         .pipeline()
                         .addLast(
@@ -102,6 +110,7 @@ final class SocketServer implements AutoCloseable {
         if (!bound.isSuccess()) {
           throw new IOException(bound.cause());
         }
+        channels.add(bound.channel());
         socket.publish();
       }
     } catch (IOException | RuntimeException e) {
@@ -112,6 +121,8 @@ final class SocketServer implements AutoCloseable {
   }
 
   private void stop() {
+    // A loop that ends by itself leaves channels open.
+    boolean _ = channels.close().awaitUninterruptibly(CLOSING.toMillis());
     boolean _ =
         loop.shutdownGracefully(0, CLOSING.toMillis(), TimeUnit.MILLISECONDS)
             .awaitUninterruptibly(CLOSING.toMillis());
