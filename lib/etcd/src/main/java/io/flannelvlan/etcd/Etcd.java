@@ -171,7 +171,9 @@ public final class Etcd implements AutoCloseable {
 
   /** Follows all keys that begin with {@code prefix} until the watch is closed. */
   public PrefixWatch watch(String prefix, WatchListener<Snapshot> listener) {
-    PrefixWatch watch = new PrefixWatch(this, prefix, listener, RandomGenerator.getDefault());
+    PrefixWatch watch =
+        new PrefixWatch(
+            this, prefix, listener, RandomGenerator.getDefault(), PrefixWatch.LONGEST_QUIET);
     watches.add(watch);
     return watch;
   }

@@ -1,6 +1,7 @@
 package io.flannelvlan.etcd;
 
 import java.time.Duration;
+import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Semaphore;
@@ -13,7 +14,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * All keys with one prefix, kept current: list, watch from the next revision, and list again after
- * any trouble, compaction included.
+ * any trouble, compaction included, and after a long time without any change: a stream that was
+ * forgotten by somebody on its way looks just like that.
  *
  * <p>Runs on one virtual thread of its own, which also calls the listener.
  */
@@ -30,12 +32,16 @@ public final class PrefixWatch implements AutoCloseable {
   /** A stream that lived this long was a good one: its end starts a new count of failures. */
   private static final Duration GOOD_STREAM = Duration.ofSeconds(2);
 
+  /** Some lists in an hour for each host and VLAN: nothing to an etcd. */
+  static final Duration LONGEST_QUIET = Duration.ofMinutes(10);
+
   private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(5);
 
   private final Etcd etcd;
   private final String prefix;
   private final WatchListener<Snapshot> listener;
   private final RandomGenerator random;
+  private final Duration longestQuiet;
   private final Consumer<Health> onHealth = this::healthChanged;
   private final Semaphore retryNow = new Semaphore(0);
   private final Thread thread;
@@ -47,11 +53,23 @@ public final class PrefixWatch implements AutoCloseable {
   private boolean saidNotCurrent;
   private int failures;
 
-  PrefixWatch(Etcd etcd, String prefix, WatchListener<Snapshot> listener, RandomGenerator random) {
+  /**
+   * Begins.
+   *
+   * @param longestQuiet without a change, until all is listed anew; a random half of it is left
+   *     out, so that not all hosts list at once
+   */
+  PrefixWatch(
+      Etcd etcd,
+      String prefix,
+      WatchListener<Snapshot> listener,
+      RandomGenerator random,
+      Duration longestQuiet) {
     this.etcd = etcd;
     this.prefix = prefix;
     this.listener = listener;
     this.random = random;
+    this.longestQuiet = longestQuiet;
     etcd.onHealth(onHealth);
     this.thread = Thread.ofVirtual().name("etcd-watch " + prefix).start(this::run);
   }
@@ -99,16 +117,18 @@ public final class PrefixWatch implements AutoCloseable {
     }
   }
 
-  /** Never returns: a watch ends with an exception. */
+  /** Returns after a long quiet; else a stream ends with an exception. */
   private void follow() throws InterruptedException {
     Snapshot list = etcd.range(prefix, LIST_DEADLINE);
     try (WatchStream changes = etcd.stream(prefix, list.revision() + 1)) {
       stream = changes;
       SortedMap<String, KeyValue> entries = new TreeMap<>(list.entries());
       deliver(list);
-      while (true) {
-        long revision = changes.applyNext(entries);
-        deliver(new Snapshot(prefix, revision, entries));
+      Duration quiet = Duration.ofNanos(spread(longestQuiet.toNanos()));
+      OptionalLong revision = changes.applyNext(entries, quiet);
+      while (revision.isPresent()) {
+        deliver(new Snapshot(prefix, revision.getAsLong(), entries));
+        revision = changes.applyNext(entries, quiet);
       }
     } finally {
       stream = null;
@@ -144,10 +164,14 @@ public final class PrefixWatch implements AutoCloseable {
   /** Doubles up to the longest, and takes a random part of that: not all hosts list at once. */
   private void pause() throws InterruptedException {
     long longest = Math.min(LONGEST_PAUSE_MILLIS, FIRST_PAUSE_MILLIS << Math.min(failures, 10));
-    long millis = longest / 2 + random.nextLong(longest / 2 + 1);
-    if (retryNow.tryAcquire(millis, TimeUnit.MILLISECONDS)) {
+    if (retryNow.tryAcquire(spread(longest), TimeUnit.MILLISECONDS)) {
       retryNow.drainPermits();
     }
+  }
+
+  /** Something between the half and the whole. */
+  private long spread(long whole) {
+    return whole / 2 + random.nextLong(whole / 2 + 1);
   }
 
   private void healthChanged(Health health) {

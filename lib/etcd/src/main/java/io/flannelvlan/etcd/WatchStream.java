@@ -7,10 +7,13 @@ import io.etcd.jetcd.watch.WatchEvent;
 import io.etcd.jetcd.watch.WatchResponse;
 import io.flannelvlan.etcd.EtcdException.Kind;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 
 /**
  * One unbroken stream of changes; its first trouble is its end.
@@ -50,15 +53,20 @@ final class WatchStream implements AutoCloseable {
   /**
    * Waits for changes and applies all that have arrived.
    *
-   * @return the revision that {@code entries} now show
+   * @return the revision that {@code entries} now show; empty if nothing came for so long
    * @throws EtcdException once the stream is broken
    */
-  long applyNext(SortedMap<String, KeyValue> entries) throws InterruptedException {
-    long revision = apply(signals.take(), entries);
+  OptionalLong applyNext(SortedMap<String, KeyValue> entries, Duration longest)
+      throws InterruptedException {
+    Signal first = signals.poll(longest.toNanos(), TimeUnit.NANOSECONDS);
+    if (first == null) {
+      return OptionalLong.empty();
+    }
+    long revision = apply(first, entries);
     for (Signal more = signals.poll(); more != null; more = signals.poll()) {
       revision = Math.max(revision, apply(more, entries));
     }
-    return revision;
+    return OptionalLong.of(revision);
   }
 
   /** Ends the stream from outside, for a doubt that the stream itself does not see. */

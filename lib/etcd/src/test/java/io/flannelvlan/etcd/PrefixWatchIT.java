@@ -68,7 +68,7 @@ class PrefixWatchIT {
               EtcdException.class,
               () -> {
                 try (WatchStream stream = new WatchStream(of, Wire.bytes(PREFIX), 1)) {
-                  stream.applyNext(new TreeMap<>());
+                  stream.applyNext(new TreeMap<>(), LIMIT.multipliedBy(2));
                 }
               });
       assertThat(broken.isAway()).isTrue();
@@ -91,7 +91,7 @@ class PrefixWatchIT {
         }
         etcd.renew();
         for (WatchStream stream : streams) {
-          assertThat(threads.submit(() -> stream.applyNext(new TreeMap<>())))
+          assertThat(threads.submit(() -> stream.applyNext(new TreeMap<>(), LIMIT.multipliedBy(2))))
               .failsWithin(LIMIT)
               .withThrowableThat()
               .withCauseInstanceOf(EtcdException.class);
@@ -109,6 +109,19 @@ class PrefixWatchIT {
     } catch (EtcdException _) {
       return Optional.empty();
     }
+  }
+
+  @Test
+  void aLongQuietIsNotTrustedAndCostsNothingButALook() {
+    Ear ear = new Ear();
+    Duration quiet = Duration.ofMillis(100);
+    try (PrefixWatch watch = new PrefixWatch(writer, PREFIX, ear, new Random(7), quiet)) {
+      Waiting.until("it looks by itself", LIMIT, () -> ear.words.size() > 5);
+      writer.put("/w/a", "1");
+      Waiting.until("it hears", LIMIT, () -> ear.hears(writer.range(PREFIX)));
+      assertThat(watch.isCurrent()).isTrue();
+    }
+    assertThat(ear.words).doesNotContain(false);
   }
 
   @Test
@@ -170,7 +183,8 @@ class PrefixWatchIT {
 
     try (WatchStream stream = writer.stream(PREFIX, old)) {
       EtcdException thrown =
-          catchThrowableOfType(EtcdException.class, () -> stream.applyNext(new TreeMap<>()));
+          catchThrowableOfType(
+              EtcdException.class, () -> stream.applyNext(new TreeMap<>(), LIMIT.multipliedBy(2)));
       assertThat(thrown.kind()).isEqualTo(EtcdException.Kind.COMPACTED);
     }
   }
