@@ -25,7 +25,7 @@ import java.util.zip.CRC32C;
  */
 public record LegacyFilterTable(ByteBuffer info, long sum) {
 
-  /** Some thousand rules: the kernel needs a millisecond for them. */
+  /** Some thousand rules: more than a host shall copy four times a second for our sake. */
   private static final int LONGEST_SUMMED = 1 << 20;
 
   /** Absent without the module. */

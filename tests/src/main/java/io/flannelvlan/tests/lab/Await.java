@@ -2,6 +2,7 @@ package io.flannelvlan.tests.lab;
 
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongUnaryOperator;
 import java.util.function.Supplier;
 
 /** Waiting for a condition with a deadline, the only kind of waiting here. */
@@ -17,33 +18,37 @@ public final class Await {
 
   /** Whether the condition came true in time. */
   public static boolean within(Duration limit, BooleanSupplier condition) {
+    return within(
+        limit, condition, waited -> Math.clamp(waited / PART, FIRST_PAUSE, LONGEST_PAUSE));
+  }
+
+  private static boolean within(
+      Duration limit, BooleanSupplier condition, LongUnaryOperator pauseAfter) {
     long start = System.nanoTime();
     while (!condition.getAsBoolean()) {
       long waited = System.nanoTime() - start;
       if (waited > limit.toNanos()) {
         return false;
       }
-      pause(Math.clamp(waited / PART, FIRST_PAUSE, LONGEST_PAUSE));
+      pause(pauseAfter.applyAsLong(waited));
     }
     return true;
   }
 
   /** Fails with the given words when the condition does not come true in time. */
   public static void until(Duration limit, Supplier<String> complaint, BooleanSupplier condition) {
-    if (!within(limit, condition)) {
-      throw new LabException("after " + limit.toSeconds() + " s: " + complaint.get());
-    }
+    require(within(limit, condition), limit, complaint);
   }
 
   /** As {@link #until}, of a cheap look whose very moment is measured. */
   public static void closely(
       Duration limit, Supplier<String> complaint, BooleanSupplier condition) {
-    long start = System.nanoTime();
-    while (!condition.getAsBoolean()) {
-      if (System.nanoTime() - start > limit.toNanos()) {
-        throw new LabException("after " + limit.toSeconds() + " s: " + complaint.get());
-      }
-      pause(CLOSE_PAUSE);
+    require(within(limit, condition, _ -> CLOSE_PAUSE), limit, complaint);
+  }
+
+  private static void require(boolean inTime, Duration limit, Supplier<String> complaint) {
+    if (!inTime) {
+      throw new LabException("after " + limit.toSeconds() + " s: " + complaint.get());
     }
   }
 

@@ -98,12 +98,11 @@ record Peers(
     SortedMap<SubnetKey, Lease> there = new TreeMap<>(shown.bySubnet());
     standing.forEach((key, lease) -> {
       Lease other = shown.bySubnet().get(key);
-      if (other != null && !other.equals(lease)) {
-        boolean isFormer = wentBack ? isSameHosts(lease, other) : other.equals(former.get(key));
-        if (isFormer) {
-          there.put(key, lease);
-          outdated.put(key, other);
-        }
+      if (other != null
+          && !other.equals(lease)
+          && (wentBack ? isSameHosts(lease, other) : other.equals(former.get(key)))) {
+        there.put(key, lease);
+        outdated.put(key, other);
       }
     });
     long known = entries.created() == 0 ? created : entries.created();
