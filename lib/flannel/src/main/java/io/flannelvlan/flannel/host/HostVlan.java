@@ -125,14 +125,19 @@ public record HostVlan(
     List<IpAddress> former = new ArrayList<>(formerAddresses);
     former.remove(address);
     former.addFirst(publicAddress);
-    return new HostVlan(
-        name,
-        config,
-        subnets,
-        vtepMac,
-        address,
-        former.subList(0, Math.min(former.size(), FORMER_KEPT)),
-        plain);
+    return found(address, former);
+  }
+
+  /** With one more address of before. */
+  HostVlan formerlyAt(IpAddress address) {
+    List<IpAddress> former = new ArrayList<>(formerAddresses);
+    former.addFirst(address);
+    return found(publicAddress, former);
+  }
+
+  private HostVlan found(IpAddress address, List<IpAddress> former) {
+    List<IpAddress> kept = former.subList(0, Math.min(former.size(), FORMER_KEPT));
+    return new HostVlan(name, config, subnets, vtepMac, address, kept, plain);
   }
 
   /** Another host's lease in etcd that claims this subnet of ours. */

@@ -12,7 +12,6 @@ import io.flannelvlan.journal.Journal;
 import io.flannelvlan.journal.Table;
 import io.flannelvlan.net.Cidr;
 import io.flannelvlan.net.IpAddress;
-import io.flannelvlan.net.MacAddress;
 import java.time.InstantSource;
 import java.util.Collection;
 import java.util.List;
@@ -22,6 +21,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,7 +44,7 @@ public final class HostVlans implements AutoCloseable {
   private final Departures departures;
   private final PlainSubnets plain;
   private final Table<KnownPeers> known;
-  private final RandomGenerator random;
+  private final Rejoining rejoining;
   private final Runnable changed;
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
   private final InstantSource clock;
@@ -67,12 +68,12 @@ public final class HostVlans implements AutoCloseable {
     this.remembered = journal.table("remembered", Remembered.class);
     this.departures = new Departures(store, journal, joining, this::byName);
     this.known = journal.table("peers", KnownPeers.class);
-    this.random = random;
     this.clock = clock;
     this.listeners.add(changed);
     this.changed = () -> listeners.forEach(Runnable::run);
     this.plain =
         new PlainSubnets(store, journal, vlans, joining, this::leases, () -> changed.run());
+    this.rejoining = new Rejoining(remembered, departures, plain, random);
   }
 
   public void start() {
@@ -200,21 +201,12 @@ public final class HostVlans implements AutoCloseable {
       }
       Leases leases = store.leases(vlan);
       List<Lease> standing = leases.of(publicAddress);
-      HostVlan first =
-          new HostVlan(
-              vlan.name(),
-              vlan.config(),
-              List.of(subnet),
-              vtepMac(vlan, standing),
-              publicAddress,
-              List.of(),
-              Optional.empty());
+      HostVlan first = rejoining.with(vlan, subnet, publicAddress, standing);
       boolean takes = standing.stream().noneMatch(lease -> lease.subnet().equals(subnet));
       if (takes) {
         departures.expect(first);
       }
-      HostVlan joined =
-          plain.named(withForgotten(first, standing), leases, rememberedPlain(vlan.name()));
+      HostVlan joined = rejoining.whole(first, leases);
       store.acquire(vlan, joined.attributes(), Wish.exactly(subnet));
       Batch batch = new Batch().put(vlans, joined.name(), joined).remove(remembered, joined.name());
       departures.cancel(batch, joined);
@@ -226,28 +218,6 @@ public final class HostVlans implements AutoCloseable {
     } finally {
       joining.unlock();
     }
-  }
-
-  /** With the leases that a lost journal knew, so that their addresses are had back at once. */
-  private HostVlan withForgotten(HostVlan first, List<Lease> standing) {
-    HostVlan all = first;
-    for (Lease lease : standing) {
-      if (!all.leased().contains(lease.subnet())
-          && all.isKnownAs(lease)
-          && !departures.concerns(all.name(), lease.subnet())) {
-        all = plain.with(all, lease.subnet());
-      }
-    }
-    return all;
-  }
-
-  /** The one the peers know already, if they do; else the one from before; else a new one. */
-  private MacAddress vtepMac(Vlan vlan, List<Lease> standing) {
-    return standing.stream()
-        .flatMap(lease -> lease.attributes().vtepMac().stream())
-        .findFirst()
-        .or(() -> remembered.get(vlan.name()).map(Remembered::vtepMac))
-        .orElseGet(() -> MacAddress.random(random));
   }
 
   /**
@@ -363,15 +333,32 @@ public final class HostVlans implements AutoCloseable {
 
     @Override
     public boolean takeOver(Lease lease) {
+      Cidr subnet = lease.subnet();
+      return amend(
+          here -> !here.leased().contains(subnet) && !departures.concerns(name, subnet),
+          here -> plain.with(here, subnet),
+          subnet + " is this host's in etcd, and was forgotten");
+    }
+
+    @Override
+    public boolean wasAt(IpAddress address) {
+      return amend(
+          here -> !here.isAt(address),
+          here -> here.formerlyAt(address),
+          "etcd went back to when this host was at " + address);
+    }
+
+    private boolean amend(
+        Predicate<HostVlan> lacks, UnaryOperator<HostVlan> change, String because) {
       // Who leaves holds the lock and waits for this very thread.
       if (!joining.tryLock()) {
         return false;
       }
       try {
-        Optional<HostVlan> here = byName(name).filter(v -> !v.leased().contains(lease.subnet()));
-        if (here.isPresent() && !departures.concerns(name, lease.subnet())) {
-          journal.commit(new Batch().put(vlans, name, plain.with(here.get(), lease.subnet())));
-          LOG.warn("VLAN {}: {} is this host's in etcd, and was forgotten", name, lease.subnet());
+        Optional<HostVlan> here = byName(name).filter(lacks);
+        if (here.isPresent()) {
+          journal.commit(new Batch().put(vlans, name, change.apply(here.get())));
+          LOG.warn("VLAN {}: {}", name, because);
         }
       } finally {
         joining.unlock();

@@ -9,8 +9,8 @@ import io.flannelvlan.flannel.Leases;
 import io.flannelvlan.flannel.VlanEntries;
 import io.flannelvlan.flannel.VlanException;
 import io.flannelvlan.flannel.VlanStore;
-import io.flannelvlan.journal.JournalException;
 import io.flannelvlan.net.Cidr;
+import io.flannelvlan.net.IpAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -60,6 +60,13 @@ final class LeaseKeeper implements AutoCloseable {
      */
     boolean takeOver(Lease lease);
 
+    /**
+     * This very host was at this address: etcd, which went back in time, has it there.
+     *
+     * @return false to be asked again
+     */
+    boolean wasAt(IpAddress address);
+
     /** For the next start. */
     void remember(Peers peers);
   }
@@ -83,8 +90,7 @@ final class LeaseKeeper implements AutoCloseable {
   // Touched by the thread alone.
   private final Map<Cidr, Instant> due = new HashMap<>();
   private final Map<Cidr, String> said = new HashMap<>();
-  private Peers written;
-  private long differsSince;
+  private final PeersRecord record;
 
   /**
    * Begins to watch and to keep.
@@ -97,7 +103,7 @@ final class LeaseKeeper implements AutoCloseable {
     this.owner = owner;
     this.clock = clock;
     this.peers = before;
-    this.written = before;
+    this.record = new PeersRecord(vlan, before, owner::remember);
     this.config = new VlanConfigKeeper(store, here.vlan());
     this.thread = Thread.ofVirtual().name("leases-" + vlan).start(this::run);
     this.watch = store.watchLeases(here.vlan(), new Follower());
@@ -231,21 +237,24 @@ final class LeaseKeeper implements AutoCloseable {
 
   /** Puts right what is not; returns how long nothing needs to be done. */
   private Duration keep() {
-    Optional<HostVlan> here = owner.vlan();
     Optional<VlanEntries> entries;
+    Peers known;
     lock.lock();
     try {
       entries = shown;
+      known = peers;
     } finally {
       lock.unlock();
     }
-    if (here.isEmpty() || entries.isEmpty()) {
-      return LONGEST_WAIT;
-    }
     try {
+      boolean recalled = recallPlaces(known);
+      Optional<HostVlan> here = owner.vlan();
+      if (here.isEmpty() || entries.isEmpty()) {
+        return LONGEST_WAIT;
+      }
       config.keep(entries.get().config());
       Duration wait = leases(here.get(), entries.get().leases());
-      return config.isTroubled() ? shorter(wait, RETRY) : wait;
+      return config.isTroubled() || !recalled ? shorter(wait, RETRY) : wait;
     } catch (EtcdException e) {
       LOG.debug("VLAN {} waits: {}", vlan, e.getMessage());
       return RETRY;
@@ -254,6 +263,14 @@ final class LeaseKeeper implements AutoCloseable {
       LOG.error("VLAN {} is not kept", vlan, e);
       return RETRY;
     }
+  }
+
+  /** A host that lost its state does not know where it was before; its own lease may. */
+  private boolean recallPlaces(Peers known) {
+    return owner.vlan().stream()
+        .flatMap(
+            here -> known.formerPlaces(here::owns).stream().filter(address -> !here.isAt(address)))
+        .allMatch(owner::wasAt);
   }
 
   private Duration leases(HostVlan here, Leases leases) {
@@ -319,12 +336,6 @@ final class LeaseKeeper implements AutoCloseable {
     return LONGEST_WAIT;
   }
 
-  /**
-   * Writes what a restart would have to know.
-   *
-   * @param calm how long a change may wait for others to come
-   * @return how long that can wait
-   */
   private Duration writePeers(Duration calm) {
     Peers now;
     lock.lock();
@@ -333,24 +344,7 @@ final class LeaseKeeper implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    if (now.hasSameLeases(written)) {
-      differsSince = 0;
-      return LONGEST_WAIT;
-    }
-    differsSince = differsSince == 0 ? System.nanoTime() : differsSince;
-    Duration left = calm.minusNanos(System.nanoTime() - differsSince);
-    if (left.isPositive()) {
-      return left;
-    }
-    try {
-      owner.remember(now);
-      written = now;
-      differsSince = 0;
-      return LONGEST_WAIT;
-    } catch (JournalException e) {
-      LOG.debug("the peers of VLAN {} are not written: {}", vlan, e.getMessage());
-      return RETRY;
-    }
+    return record.write(now, calm);
   }
 
   private static Duration shorter(Duration one, Duration other) {

@@ -4,16 +4,21 @@ import io.flannelvlan.flannel.Lease;
 import io.flannelvlan.flannel.Leases;
 import io.flannelvlan.flannel.SubnetKey;
 import io.flannelvlan.flannel.VlanEntries;
+import io.flannelvlan.net.IpAddress;
 import io.flannelvlan.net.MacAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 
 /**
  * The leases by which hosts reach each other, through whatever etcd forgets; pure.
@@ -118,6 +123,17 @@ record Peers(
     SortedMap<SubnetKey, Lease> there = new TreeMap<>(standing);
     there.putAll(former);
     return new Peers(revision, created, there, missed, doubted);
+  }
+
+  /** Where etcd, since it went back in time, has this host, though it last had it elsewhere. */
+  Set<IpAddress> formerPlaces(Predicate<Lease> ours) {
+    Set<IpAddress> places = new HashSet<>();
+    former.forEach((key, lease) -> {
+      if (ours.test(Objects.requireNonNull(standing.get(key)))) {
+        places.add(lease.publicIp());
+      }
+    });
+    return places;
   }
 
   /** Everybody's leases, this host's among them. */

@@ -149,6 +149,17 @@ class PeersTest {
   }
 
   @Test
+  void aHostKnowsItselfWhereAnEtcdThatWentBackInTimeHasIt() {
+    Lease moved = at(21, B);
+    Peers now = both.after(shown(9, A, moved), false, NOW);
+    Peers back = now.after(shown(8, A, B), true, NOW);
+    assertThat(back.formerPlaces(moved::equals)).containsExactly(B.publicIp());
+    assertThat(back.formerPlaces(A::equals)).isEmpty();
+    // One that has the same MAC elsewhere, in an etcd that only went on, is somebody else.
+    assertThat(now.after(shown(10, A, B), true, NOW).formerPlaces(moved::equals)).isEmpty();
+  }
+
+  @Test
   void aHostOfAVlanThatWasWipedIsFollowedToWhereItPutItself() {
     Lease moved = at(21, B);
     VlanEntries rebuilt = entries(2, shown(3, moved).leases());

@@ -8,7 +8,9 @@ import io.flannelvlan.etcd.TestingEtcd;
 import io.flannelvlan.etcd.Waiting;
 import io.flannelvlan.flannel.Lease;
 import io.flannelvlan.flannel.VlanStore;
+import io.flannelvlan.journal.Batch;
 import io.flannelvlan.net.Cidr;
+import io.flannelvlan.net.IpAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -100,6 +102,31 @@ class StateLossIT {
     assertThat(store.leases(EtcdLossIT.VLAN).of(host.address))
         .extracting(Lease::subnet)
         .containsExactlyInAnyOrderElementsOf(before.subnets());
+  }
+
+  @Test
+  void whoLostItsStateKnowsItselfWhereAnEtcdFromBeforeItsMoveHasIt() {
+    HostVlan before = host.join(FIRST.toString());
+    server.ctl("snapshot", "save", state.resolve("old.db").toString());
+    HostVlan moved = before.at(IpAddress.parse("198.51.100.12"));
+    host.vlans.move("vlan002", moved.publicAddress(), new Batch());
+    Waiting.until("etcd has the new address", PATIENCE, () -> holds(moved));
+    host.close();
+    host = new Member(server.settings(), state.resolve("lost"), 12);
+    assertThat(host.join(FIRST.toString()).formerAddresses()).isEmpty();
+    Waiting.until("its lease is known", PATIENCE, () -> host.ways().equals(moved.leases()));
+
+    server.kill();
+    Waiting.until("away", PATIENCE, () -> !host.etcd.isReachable() && !watcher.isReachable());
+    server.restore(state.resolve("old.db"));
+    server.start();
+    Waiting.until("etcd answers", PATIENCE, watcher::isReachable);
+    Waiting.until("etcd has the new address again", PATIENCE, () -> holds(moved));
+  }
+
+  private boolean holds(HostVlan host) {
+    Lease lease = host.leases().getFirst();
+    return store.leases(EtcdLossIT.VLAN).holds(lease);
   }
 
   private Member open(String directory) {
