@@ -110,16 +110,26 @@ public final class TestingProxy implements AutoCloseable {
     while (!server.isClosed()) {
       try {
         Socket near = server.accept();
-        Socket far = new Socket();
         open.add(near);
-        open.add(far);
-        far.connect(target);
-        Thread.startVirtualThread(() -> pump(near, far));
-        Thread.startVirtualThread(() -> pump(far, near));
+        join(near);
       } catch (IOException _) {
-        // cut, or etcd is away; the client sees its connection end
+        // cut
       }
     }
+  }
+
+  /** With etcd, or with nobody: then the client sees its connection end. */
+  private void join(Socket near) throws IOException {
+    Socket far = new Socket();
+    open.add(far);
+    try {
+      far.connect(target);
+    } catch (IOException _) {
+      near.close();
+      return;
+    }
+    Thread.startVirtualThread(() -> pump(near, far));
+    Thread.startVirtualThread(() -> pump(far, near));
   }
 
   private void pump(Socket from, Socket to) {
