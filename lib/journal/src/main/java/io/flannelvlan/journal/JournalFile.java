@@ -179,6 +179,8 @@ final class JournalFile implements AutoCloseable {
         position += channel.write(line, position);
       }
     } catch (IOException e) {
+      // An interrupt has closed it: for good, unless the next commit opens another.
+      doubtful |= !channel.isOpen();
       cutBack(e);
       throw e;
     }

@@ -45,6 +45,23 @@ class JournalTest {
   @TempDir Path dir;
 
   @Test
+  void aCommitThatIsInterruptedCostsOnlyItself() {
+    try (Journal journal = Journal.open(dir)) {
+      Table<Count> table = journal.table("count", Count.class);
+      journal.commit(new Batch().put(table, "a", new Count(1)));
+      Thread.currentThread().interrupt();
+      assertThatThrownBy(() -> journal.commit(new Batch().put(table, "b", new Count(2))))
+          .isInstanceOf(JournalException.class);
+      assertThat(Thread.interrupted()).isTrue();
+      journal.commit(new Batch().put(table, "c", new Count(3)));
+    }
+    try (Journal journal = Journal.open(dir)) {
+      assertThat(journal.table("count", Count.class).values())
+          .containsExactlyInAnyOrder(new Count(1), new Count(3));
+    }
+  }
+
+  @Test
   void whatIsCommittedIsThereAfterAReopen() {
     try (Journal journal = Journal.open(dir)) {
       Table<Kept> table = journal.table("kept", Kept.class);
