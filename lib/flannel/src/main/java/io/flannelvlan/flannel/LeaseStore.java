@@ -158,7 +158,7 @@ final class LeaseStore {
     return etcd.txn(txn).succeeded() ? Optional.of(lease) : Optional.empty();
   }
 
-  Instant rewrite(
+  Renewal rewrite(
       String vlan, SubnetKey subnet, LeaseAttributes attributes, Predicate<Lease> ours) {
     String key = keys.lease(vlan, subnet);
     Instant begin = clock.instant();
@@ -182,7 +182,7 @@ final class LeaseStore {
           Txn.when(now.map(Guard::unchanged).orElseGet(() -> Guard.absent(key)))
               .put(key, FlannelJson.write(attributes), grant);
       if (etcd.txn(txn).succeeded()) {
-        return renewAt(begin, grant.ttl());
+        return new Renewal(renewAt(begin, grant.ttl()), grant.id());
       }
     }
     abandon(grant);

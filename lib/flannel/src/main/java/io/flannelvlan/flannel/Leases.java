@@ -6,6 +6,7 @@ import io.flannelvlan.net.Cidr;
 import io.flannelvlan.net.IpAddress;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,20 +19,31 @@ import java.util.TreeMap;
  * @param bySubnet in the order of subnets
  * @param broken the keys that cannot be read; of one that was fine before, {@code bySubnet} still
  *     has the last good lease
+ * @param grants the id of the grant that each key is bound to: another one with each renewal
  */
 public record Leases(
-    long revision, SortedMap<SubnetKey, Lease> bySubnet, List<BrokenEntry> broken) {
+    long revision,
+    SortedMap<SubnetKey, Lease> bySubnet,
+    List<BrokenEntry> broken,
+    Map<SubnetKey, Long> grants) {
 
   static final Leases NONE = new Leases(0, new TreeMap<>(), List.of());
 
   public Leases {
     bySubnet = Collections.unmodifiableSortedMap(new TreeMap<>(bySubnet));
     broken = List.copyOf(broken);
+    grants = Map.copyOf(grants);
+  }
+
+  /** Whose grants nobody asks for. */
+  public Leases(long revision, SortedMap<SubnetKey, Lease> bySubnet, List<BrokenEntry> broken) {
+    this(revision, bySubnet, broken, Map.of());
   }
 
   static Leases read(Snapshot snapshot, Leases before) {
     SortedMap<SubnetKey, Lease> bySubnet = new TreeMap<>();
     List<BrokenEntry> broken = new ArrayList<>();
+    Map<SubnetKey, Long> grants = new HashMap<>();
     for (KeyValue kv : snapshot.entries().values()) {
       SubnetKey key;
       try {
@@ -55,6 +67,7 @@ public record Leases(
       }
       try {
         bySubnet.put(key, new Lease(key, FlannelJson.readLease(kv.key(), kv.value())));
+        grants.put(key, kv.grant());
       } catch (FlannelFormatException e) {
         Lease last = before.bySubnet.get(key);
         if (last != null) {
@@ -64,7 +77,7 @@ public record Leases(
             new BrokenEntry(kv.key(), Optional.of(key.subnet()), String.valueOf(e.getMessage())));
       }
     }
-    return new Leases(snapshot.revision(), bySubnet, broken);
+    return new Leases(snapshot.revision(), bySubnet, broken, grants);
   }
 
   /** The leases of one host, in the order of their subnets. */

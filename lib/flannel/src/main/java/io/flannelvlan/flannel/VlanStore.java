@@ -201,20 +201,19 @@ public final class VlanStore {
    * <p>A value there that names no host at all is replaced as well: it is damage to this lease.
    *
    * @param ours whether a lease that stands there is this host's
-   * @return when to renew it next
    * @throws VlanException if another host holds the subnet now
    */
-  public Instant renew(Vlan vlan, Lease lease, Predicate<Lease> ours) {
+  public Renewal renew(Vlan vlan, Lease lease, Predicate<Lease> ours) {
     return leases.rewrite(vlan.name(), lease.key(), lease.attributes(), ours);
   }
 
   /** As above, where the host is known by its address alone. */
-  public Instant renew(Vlan vlan, Lease lease) {
+  public Renewal renew(Vlan vlan, Lease lease) {
     return renew(vlan, lease, other -> other.isHeldBy(lease.publicIp()));
   }
 
   /** As {@link #renew}, with a new public address or VTEP. */
-  public Instant update(Vlan vlan, Lease lease, LeaseAttributes attributes) {
+  public Renewal update(Vlan vlan, Lease lease, LeaseAttributes attributes) {
     return renew(
         vlan,
         new Lease(lease.key(), attributes),

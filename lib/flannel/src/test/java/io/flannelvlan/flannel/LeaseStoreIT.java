@@ -187,10 +187,11 @@ class LeaseStoreIT {
     Lease lease = store.acquire(vlan, host(1), Wish.any());
     KeyValue before = ETCD.get(key(lease.key().toString())).get();
 
-    Instant next = store.renew(vlan, lease);
+    Renewal renewal = store.renew(vlan, lease);
 
     KeyValue after = ETCD.get(key(lease.key().toString())).get();
-    assertThat(next).isEqualTo(NOW.plus(Duration.ofHours(23)));
+    assertThat(renewal.grant()).isEqualTo(after.grant());
+    assertThat(renewal.next()).isEqualTo(NOW.plus(Duration.ofHours(23)));
     assertThat(after.value()).isEqualTo(before.value());
     assertThat(after.grant()).isNotEqualTo(before.grant());
     assertThat(store.renewalOf(vlan, lease))

@@ -91,10 +91,15 @@ final class Departures implements AutoCloseable {
     HostVlan all =
         leaving
             .get(vlan.name())
-            .filter(before -> before.publicAddress().equals(vlan.publicAddress()))
-            .map(before -> withMore(vlan, before.leased()))
+            // At another address it is known by its MAC, as any lease from before a move.
+            .filter(before -> vlan.isAt(before.publicAddress()) || isSame(before, vlan))
+            .map(before -> withMore(vlan.formerlyAt(before.publicAddress()), before.leased()))
             .orElse(vlan);
     batch.put(leaving, all.name(), all);
+  }
+
+  private static boolean isSame(HostVlan before, HostVlan vlan) {
+    return before.vtepMac().equals(vlan.vtepMac());
   }
 
   private static HostVlan withMore(HostVlan vlan, List<Cidr> subnets) {

@@ -34,8 +34,8 @@ public record HostVlan(
     List<IpAddress> formerAddresses,
     Optional<PlainSubnet> plain) {
 
-  /** A host seldom moves, and what it left in etcd is set right soon. */
-  private static final int FORMER_KEPT = 4;
+  /** A host seldom moves, and what it left in etcd is set right when etcd is back. */
+  private static final int FORMER_KEPT = 32;
 
   /**
    * As the journal has it.
@@ -130,6 +130,9 @@ public record HostVlan(
 
   /** With one more address of before. */
   HostVlan formerlyAt(IpAddress address) {
+    if (isAt(address)) {
+      return this;
+    }
     List<IpAddress> former = new ArrayList<>(formerAddresses);
     former.addFirst(address);
     return found(publicAddress, former);

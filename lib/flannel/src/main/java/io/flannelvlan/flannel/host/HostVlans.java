@@ -21,8 +21,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
-import java.util.function.Predicate;
-import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -333,32 +331,15 @@ public final class HostVlans implements AutoCloseable {
 
     @Override
     public boolean takeOver(Lease lease) {
-      Cidr subnet = lease.subnet();
-      return amend(
-          here -> !here.leased().contains(subnet) && !departures.concerns(name, subnet),
-          here -> plain.with(here, subnet),
-          subnet + " is this host's in etcd, and was forgotten");
-    }
-
-    @Override
-    public boolean wasAt(IpAddress address) {
-      return amend(
-          here -> !here.isAt(address),
-          here -> here.formerlyAt(address),
-          "etcd went back to when this host was at " + address);
-    }
-
-    private boolean amend(
-        Predicate<HostVlan> lacks, UnaryOperator<HostVlan> change, String because) {
       // Who leaves holds the lock and waits for this very thread.
       if (!joining.tryLock()) {
         return false;
       }
       try {
-        Optional<HostVlan> here = byName(name).filter(lacks);
-        if (here.isPresent()) {
-          journal.commit(new Batch().put(vlans, name, change.apply(here.get())));
-          LOG.warn("VLAN {}: {}", name, because);
+        Optional<HostVlan> here = byName(name).filter(v -> !v.leased().contains(lease.subnet()));
+        if (here.isPresent() && !departures.concerns(name, lease.subnet())) {
+          journal.commit(new Batch().put(vlans, name, plain.with(here.get(), lease.subnet())));
+          LOG.warn("VLAN {}: {} is this host's in etcd, and was forgotten", name, lease.subnet());
         }
       } finally {
         joining.unlock();

@@ -6,11 +6,12 @@ import io.flannelvlan.flannel.BrokenEntry;
 import io.flannelvlan.flannel.Lease;
 import io.flannelvlan.flannel.LeaseWatch;
 import io.flannelvlan.flannel.Leases;
+import io.flannelvlan.flannel.Renewal;
+import io.flannelvlan.flannel.SubnetKey;
 import io.flannelvlan.flannel.VlanEntries;
 import io.flannelvlan.flannel.VlanException;
 import io.flannelvlan.flannel.VlanStore;
 import io.flannelvlan.net.Cidr;
-import io.flannelvlan.net.IpAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -18,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
@@ -41,6 +43,9 @@ final class LeaseKeeper implements AutoCloseable {
   /** Hosts come and go in swarms; one record serves them all. */
   private static final Duration BEFORE_WRITING_PEERS = Duration.ofSeconds(2);
 
+  /** A clock that is merely kept in step goes back by less. */
+  private static final Duration CLOCK_LEEWAY = Duration.ofMinutes(1);
+
   private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(1);
 
   /** What the keeper is about, and whom it tells; called from any thread, must not block. */
@@ -59,13 +64,6 @@ final class LeaseKeeper implements AutoCloseable {
      * @return false to be asked again
      */
     boolean takeOver(Lease lease);
-
-    /**
-     * This very host was at this address: etcd, which went back in time, has it there.
-     *
-     * @return false to be asked again
-     */
-    boolean wasAt(IpAddress address);
 
     /** For the next start. */
     void remember(Peers peers);
@@ -87,10 +85,14 @@ final class LeaseKeeper implements AutoCloseable {
   private boolean stale;
   private boolean closed;
 
+  /** With which etcd last had each lease, or we wrote it since. */
+  private final Map<SubnetKey, Long> grants = new ConcurrentHashMap<>();
+
   // Touched by the thread alone.
   private final Map<Cidr, Instant> due = new HashMap<>();
   private final Map<Cidr, String> said = new HashMap<>();
   private final PeersRecord record;
+  private Instant lastLook = Instant.EPOCH;
 
   /**
    * Begins to watch and to keep.
@@ -164,11 +166,12 @@ final class LeaseKeeper implements AutoCloseable {
         broken = leases.broken();
         broken.forEach(entry -> LOG.warn("VLAN {}: passed over: {}", vlan, entry.reason()));
       }
-      boolean lacksOurs = isList && lacksOurs(leases);
+      OwnLeases ofOurs = isList ? ofOurs(leases) : OwnLeases.AS_LAST;
+      grants.putAll(leases.grants());
       lock.lock();
       try {
         listings += isList ? 1 : 0;
-        Peers next = peers.after(entries, lacksOurs, clock.instant());
+        Peers next = peers.after(entries, ofOurs, clock.instant());
         if (!next.missed().isEmpty() && !next.missed().equals(peers.missed())) {
           LOG.warn(
               "VLAN {}: etcd lost {}: the ways there stay until their hosts put them back",
@@ -192,13 +195,22 @@ final class LeaseKeeper implements AutoCloseable {
       owner.changed();
     }
 
-    private boolean lacksOurs(Leases leases) {
-      return owner
-          .vlan()
-          .filter(here ->
-              here.leased().stream()
-                  .anyMatch(subnet -> leases.at(subnet).filter(here::owns).isEmpty()))
-          .isPresent();
+    private OwnLeases ofOurs(Leases leases) {
+      Optional<HostVlan> here = owner.vlan();
+      List<Lease> ours = here.map(HostVlan::leases).orElse(List.of());
+      if (ours.stream().anyMatch(lease -> isEarlier(lease.key(), leases))) {
+        return OwnLeases.EARLIER;
+      }
+      return ours.stream()
+              .allMatch(lease -> leases.at(lease.subnet()).filter(here.get()::owns).isPresent())
+          ? OwnLeases.AS_LAST
+          : OwnLeases.MISSING;
+    }
+
+    private boolean isEarlier(SubnetKey key, Leases leases) {
+      Long last = grants.get(key);
+      Long now = leases.grants().get(key);
+      return last != null && now != null && !now.equals(last);
     }
 
     @Override
@@ -246,15 +258,14 @@ final class LeaseKeeper implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+    Optional<HostVlan> here = owner.vlan();
+    if (here.isEmpty() || entries.isEmpty()) {
+      return LONGEST_WAIT;
+    }
     try {
-      boolean recalled = recallPlaces(known);
-      Optional<HostVlan> here = owner.vlan();
-      if (here.isEmpty() || entries.isEmpty()) {
-        return LONGEST_WAIT;
-      }
       config.keep(entries.get().config());
-      Duration wait = leases(here.get(), entries.get().leases());
-      return config.isTroubled() || !recalled ? shorter(wait, RETRY) : wait;
+      Duration wait = leases(here.get(), entries.get().leases(), known);
+      return config.isTroubled() ? shorter(wait, RETRY) : wait;
     } catch (EtcdException e) {
       LOG.debug("VLAN {} waits: {}", vlan, e.getMessage());
       return RETRY;
@@ -265,21 +276,19 @@ final class LeaseKeeper implements AutoCloseable {
     }
   }
 
-  /** A host that lost its state does not know where it was before; its own lease may. */
-  private boolean recallPlaces(Peers known) {
-    return owner.vlan().stream()
-        .flatMap(
-            here -> known.formerPlaces(here::owns).stream().filter(address -> !here.isAt(address)))
-        .allMatch(owner::wasAt);
-  }
-
-  private Duration leases(HostVlan here, Leases leases) {
-    Instant next = clock.instant().plus(LONGEST_WAIT);
+  private Duration leases(HostVlan here, Leases leases, Peers known) {
+    Instant now = clock.instant();
+    if (now.isBefore(lastLook.minus(CLOCK_LEEWAY))) {
+      // Set back: what is due by it would come too late. etcd knows what is left.
+      due.clear();
+    }
+    lastLook = now;
+    Instant next = now.plus(LONGEST_WAIT);
     due.keySet().retainAll(here.leased());
     said.keySet().retainAll(here.leased());
     for (Lease lease : here.leases()) {
       try {
-        Instant renewal = keep(here, lease, leases);
+        Instant renewal = keep(here, lease, leases, known);
         next = renewal.isBefore(next) ? renewal : next;
         said.remove(lease.subnet());
       } catch (VlanException e) {
@@ -302,20 +311,22 @@ final class LeaseKeeper implements AutoCloseable {
         .filter(lease -> !here.leased().contains(lease.subnet()));
   }
 
-  private Instant keep(HostVlan here, Lease lease, Leases leases) {
+  private Instant keep(HostVlan here, Lease lease, Leases leases, Peers known) {
     Instant now = clock.instant();
     boolean stands = leases.holds(lease);
-    Instant renewal =
+    Instant until =
         stands
             ? due.computeIfAbsent(lease.subnet(), _ -> store.renewalOf(here.vlan(), lease))
             : Instant.MIN;
-    if (renewal.isAfter(now)) {
-      return renewal;
+    if (until.isAfter(now)) {
+      return until;
     }
-    Instant next = store.renew(here.vlan(), lease, here::owns);
+    Renewal renewal =
+        store.renew(here.vlan(), lease, other -> here.owns(other) || known.isFormer(other, lease));
+    grants.put(lease.key(), renewal.grant());
     LOG.info("{} lease {} of VLAN {}", stands ? "renewed" : "put back", lease.subnet(), vlan);
-    due.put(lease.subnet(), next);
-    return next;
+    due.put(lease.subnet(), renewal.next());
+    return renewal.next();
   }
 
   /** Takes etcd's word for what no host has put back in time; returns how long that can wait. */

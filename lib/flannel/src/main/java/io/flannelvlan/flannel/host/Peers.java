@@ -4,21 +4,16 @@ import io.flannelvlan.flannel.Lease;
 import io.flannelvlan.flannel.Leases;
 import io.flannelvlan.flannel.SubnetKey;
 import io.flannelvlan.flannel.VlanEntries;
-import io.flannelvlan.net.IpAddress;
 import io.flannelvlan.net.MacAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.function.Predicate;
 
 /**
  * The leases by which hosts reach each other, through whatever etcd forgets; pure.
@@ -78,13 +73,13 @@ record Peers(
   /**
    * What is known once etcd has shown its state.
    *
-   * @param lacksOurs whether it is a list without this host's own leases: one that is not from the
-   *     etcd that they were in, or not from its present
+   * @param ofOurs what became of this host's own leases in it
    */
-  Peers after(VlanEntries entries, boolean lacksOurs, Instant now) {
+  Peers after(VlanEntries entries, OwnLeases ofOurs, Instant now) {
     Leases shown = entries.leases();
     boolean wiped = entries.created() == 0 || (created != 0 && created != entries.created());
-    boolean doubtful = lacksOurs || wiped || shown.revision() < revision;
+    boolean earlier = shown.revision() < revision;
+    boolean doubtful = ofOurs != OwnLeases.AS_LAST || wiped || earlier;
     SortedMap<SubnetKey, Lease> left = new TreeMap<>();
     standing.forEach((key, lease) -> {
       // One whose value can't be read still names its subnet; its host will write it anew.
@@ -98,7 +93,8 @@ record Peers(
     }
     // Back, or in other hands.
     left.values().removeIf(lease -> overlaps(shown.bySubnet().values(), lease));
-    boolean wentBack = shown.revision() < revision && created == entries.created();
+    // A revision alone tells nothing of an etcd that began anew since the copy was made.
+    boolean wentBack = ofOurs == OwnLeases.EARLIER || (earlier && created == entries.created());
     SortedMap<SubnetKey, Lease> outdated = new TreeMap<>();
     SortedMap<SubnetKey, Lease> there = new TreeMap<>(shown.bySubnet());
     standing.forEach((key, lease) -> {
@@ -125,15 +121,9 @@ record Peers(
     return new Peers(revision, created, there, missed, doubted);
   }
 
-  /** Where etcd, since it went back in time, has this host, though it last had it elsewhere. */
-  Set<IpAddress> formerPlaces(Predicate<Lease> ours) {
-    Set<IpAddress> places = new HashSet<>();
-    former.forEach((key, lease) -> {
-      if (ours.test(Objects.requireNonNull(standing.get(key)))) {
-        places.add(lease.publicIp());
-      }
-    });
-    return places;
+  /** Whether etcd, since it went back in time, shows the one where it last had the other. */
+  boolean isFormer(Lease other, Lease last) {
+    return other.equals(former.get(last.key())) && last.equals(standing.get(last.key()));
   }
 
   /** Everybody's leases, this host's among them. */

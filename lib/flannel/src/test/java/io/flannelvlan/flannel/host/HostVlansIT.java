@@ -191,6 +191,22 @@ class HostVlansIT {
   }
 
   @Test
+  void aClockThatIsSetBackPutsOffNoRenewal() {
+    vlans.join(VLAN, TWENTY, HERE);
+    await("the own lease is known", known -> known.at(TWENTY).isPresent());
+    KeyValue first = ETCD.get(KEY).orElseThrow();
+    Lease peer = peer("10.2.30.0/24");
+    await("the keeper looked", known -> known.at(peer.subnet()).isPresent());
+    clock.advance(Duration.ofHours(-20));
+    Lease next = peer("10.2.31.0/24");
+    await("the keeper looked", known -> known.at(next.subnet()).isPresent());
+    clock.advance(Duration.ofMinutes(23 * 60 + 1));
+    peer("10.2.32.0/24");
+    Waiting.until(
+        "it is renewed", PATIENCE, () -> ETCD.get(KEY).orElseThrow().grant() != first.grant());
+  }
+
+  @Test
   void leavingReleasesAllLeasesAndTheSameAreWishedForAgain() {
     HostVlan wider = vlans.joinFurther(vlans.join(VLAN, TWENTY, HERE));
     vlans.leave("vlan002");

@@ -106,8 +106,26 @@ class StateLossIT {
 
   @Test
   void whoLostItsStateKnowsItselfWhereAnEtcdFromBeforeItsMoveHasIt() {
+    HostVlan moved = moveAndLoseState(() -> {});
+    restore();
+    Waiting.until("etcd has the new address again", PATIENCE, () -> holds(moved));
+  }
+
+  @Test
+  void anEtcdThatBeganAnewMeanwhileHidesNothingByItsRevision() {
+    HostVlan moved = moveAndLoseState(this::wipe);
+    restore();
+    Waiting.until("etcd has the new address again", PATIENCE, () -> holds(moved));
+  }
+
+  /** With a snapshot from before the move, whose revision is higher than any that comes. */
+  private HostVlan moveAndLoseState(Runnable meanwhile) {
     HostVlan before = host.join(FIRST.toString());
+    for (int i = 0; i < 100; i++) {
+      watcher.put("/other", "value " + i);
+    }
     server.ctl("snapshot", "save", state.resolve("old.db").toString());
+    meanwhile.run();
     HostVlan moved = before.at(IpAddress.parse("198.51.100.12"));
     host.vlans.move("vlan002", moved.publicAddress(), new Batch());
     Waiting.until("etcd has the new address", PATIENCE, () -> holds(moved));
@@ -115,13 +133,29 @@ class StateLossIT {
     host = new Member(server.settings(), state.resolve("lost"), 12);
     assertThat(host.join(FIRST.toString()).formerAddresses()).isEmpty();
     Waiting.until("its lease is known", PATIENCE, () -> host.ways().equals(moved.leases()));
+    return moved;
+  }
 
+  private void wipe() {
     server.kill();
-    Waiting.until("away", PATIENCE, () -> !host.etcd.isReachable() && !watcher.isReachable());
+    server.wipe();
+    awaitAway();
+    server.start();
+    Waiting.until("etcd answers", PATIENCE, watcher::isReachable);
+    Waiting.until(
+        "it is rebuilt", PATIENCE, () -> !store.leases(EtcdLossIT.VLAN).bySubnet().isEmpty());
+  }
+
+  private void restore() {
+    server.kill();
+    awaitAway();
     server.restore(state.resolve("old.db"));
     server.start();
     Waiting.until("etcd answers", PATIENCE, watcher::isReachable);
-    Waiting.until("etcd has the new address again", PATIENCE, () -> holds(moved));
+  }
+
+  private void awaitAway() {
+    Waiting.until("away", PATIENCE, () -> !host.etcd.isReachable() && !watcher.isReachable());
   }
 
   private boolean holds(HostVlan host) {
