@@ -52,6 +52,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   /** Nothing comes any more. */
   private record End(String why) implements Part {}
 
+  /** For the next piece of a call that has begun: others wait for it, as may the end. */
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
+
   private final HttpAnswers answers;
   private final InFlight inFlight;
   private final Duration idle;
@@ -109,7 +112,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     try {
       boolean goesOn = true;
       while (goesOn) {
-        goesOn = take(channel) instanceof Head head && serve(channel, head.request());
+        goesOn = take(channel, idle) instanceof Head head && serve(channel, head.request());
       }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
@@ -123,13 +126,13 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   }
 
   /** The next thing that comes, or the end if none does. */
-  private Part take(Channel channel) throws InterruptedException {
+  private Part take(Channel channel, Duration patience) throws InterruptedException {
     Part next = parts.poll();
     if (next == null) {
       channel.read();
-      next = parts.poll(idle.toNanos(), TimeUnit.NANOSECONDS);
+      next = parts.poll(patience.toNanos(), TimeUnit.NANOSECONDS);
     }
-    return next == null ? new End("nothing came for " + idle) : next;
+    return next == null ? new End("nothing came for " + patience) : next;
   }
 
   /** Answers one call; whether another may come. */
@@ -218,7 +221,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     Incoming(Channel channel, HttpRequest request) {
       this.channel = channel;
       this.announced =
-          HttpUtil.isContentLengthSet(request) ? HttpUtil.getContentLength(request) : -1;
+          request.decoderResult().isSuccess() && HttpUtil.isContentLengthSet(request)
+              ? HttpUtil.getContentLength(request)
+              : -1;
       this.isAwaitingUs = HttpUtil.is100ContinueExpected(request);
     }
 
@@ -237,7 +242,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
       }
       ByteArrayOutputStream all = new ByteArrayOutputStream();
       while (!isComplete && all.size() <= limit) {
-        switch (take(channel)) {
+        switch (more()) {
           case Piece(ByteBuffer bytes, boolean last) -> {
             byte[] wanted = new byte[Math.min(bytes.remaining(), limit + 1 - all.size())];
             bytes.get(wanted);
@@ -254,6 +259,10 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
       return all.toByteArray();
     }
 
+    private Part more() throws InterruptedException {
+      return take(channel, idle.compareTo(LONGEST_PAUSE) < 0 ? idle : LONGEST_PAUSE);
+    }
+
     /** Whether nobody knows where the next call would begin. */
     boolean isLost() {
       // Who still waits for our word before the body will not send it after an answer.
@@ -263,7 +272,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     /** Passes over what was not read; whether it came to its end. */
     boolean skip() throws InterruptedException {
       while (!isComplete) {
-        if (!(take(channel) instanceof Piece piece)) {
+        if (!(more() instanceof Piece piece)) {
           return false;
         }
         isComplete = piece.last();

@@ -239,6 +239,9 @@ class WireTest {
         "POST /Plugin.Activate HTTP/9.9\r\n\r\n",
         "POST /Plugin.Activate HTTP/1.1\r\nHost: \r\nContent-Length: -1\r\n\r\n",
         "POST /Plugin.Activate HTTP/1.1\r\nHost: \r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        "POST /Plugin.Activate HTTP/1.1\r\nHost: \r\nContent-Length: abc\r\n\r\n",
+        "POST /Plugin.Activate HTTP/1.1\r\nHost: \r\nContent-Length: 1, 2\r\n\r\n",
+        "POST /Plugin.Activate HTTP/1.1\r\nHost: \r\nContent-Length: 99999999999999999999\r\n\r\n",
         "POST /Plugin.Activate HTTP/1.1\r\nno colon here\r\n\r\n",
         "POST /%zz HTTP/1.1\r\nHost: \r\n\r\n",
       })
