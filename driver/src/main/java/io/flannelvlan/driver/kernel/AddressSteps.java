@@ -16,8 +16,7 @@ record AddressSteps(Desired desired, KernelState state) {
   /** What the VLAN's links lack. */
   List<Change> missing(DesiredVlan vlan) {
     List<Change> steps = new ArrayList<>();
-    Plan.sorted(wanted(vlan)).stream()
-        .filter(address -> state.addresses().stream().noneMatch(address::isSameAs))
+    Plan.sorted(wanted(vlan), address -> state.addresses().stream().noneMatch(address::isSameAs))
         .forEach(address -> steps.add(new Change.AddAddress(vlan.name(), address)));
     return steps;
   }
@@ -26,8 +25,9 @@ record AddressSteps(Desired desired, KernelState state) {
   List<Change> stale(DesiredVlan vlan) {
     Set<LinkAddress> wanted = wanted(vlan);
     List<Change> steps = new ArrayList<>();
-    Plan.sorted(state.addresses()).stream()
-        .filter(address -> carries(vlan, address.link()) && !wanted.contains(address))
+    Plan.sorted(
+            state.addresses(),
+            address -> carries(vlan, address.link()) && !wanted.contains(address))
         .forEach(address -> steps.add(new Change.DeleteAddress(vlan.name(), address)));
     return steps;
   }
@@ -60,13 +60,11 @@ record AddressSteps(Desired desired, KernelState state) {
     Set<LinkAddress> wanted = new HashSet<>();
     desired.vlans().forEach(vlan -> wanted.addAll(wanted(vlan)));
     List<Change> steps = new ArrayList<>();
-    for (LinkAddress address : Plan.sorted(state.addresses())) {
+    for (LinkAddress address : Plan.sorted(state.addresses(), a -> isOnShared(a, links))) {
       IpAddress ip = address.address().address();
       Optional<DesiredVlan> vlan =
           desired.vlans().stream().filter(v -> v.range().contains(ip)).findFirst();
-      if (isOnShared(address, links)
-          && wanted.stream().noneMatch(address::isSameAs)
-          && (vlan.isPresent() || isNobodys(ip))) {
+      if (wanted.stream().noneMatch(address::isSameAs) && (vlan.isPresent() || isNobodys(ip))) {
         steps.add(new Change.DeleteAddress(vlan.map(DesiredVlan::name).orElse("-"), address));
       }
     }

@@ -6,10 +6,9 @@ import io.flannelvlan.firewall.FirewallRules;
 import io.flannelvlan.firewall.ForwardHook;
 import io.flannelvlan.firewall.Nft;
 import io.flannelvlan.firewall.Passage;
-import io.flannelvlan.firewall.Protocol;
 import io.flannelvlan.firewall.PublishedPort;
 import io.flannelvlan.netlink.LegacyFilterTable;
-import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -17,6 +16,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The firewall's part of a pass. Looking at it costs two processes, some 10 ms, so it is looked at
@@ -24,11 +25,16 @@ import java.util.stream.Collectors;
  */
 final class Firewall {
 
+  private static final Logger LOG = LoggerFactory.getLogger(Firewall.class);
+
   private final Nft nft = new Nft();
   private final ForwardHook hook = new ForwardHook();
   private final Conntrack conntrack = new Conntrack();
   private final AtomicBoolean suspect = new AtomicBoolean(true);
   private FirewallRules settled = FirewallRules.NONE;
+
+  /** Whether this process has put rules in force: what keeps VLANs apart stands since. */
+  private boolean inForce;
 
   /** As it was when it was last asked for; a change of our own costs one look. */
   private Optional<LegacyFilterTable> legacy = Optional.empty();
@@ -70,8 +76,9 @@ final class Firewall {
     }
     try {
       apply(rules, look);
-      forgetFlows(rules);
+      FirewallRules before = settled;
       settled = rules;
+      forgetFlows(before.ports(), rules.ports());
       return Optional.empty();
     } catch (RuntimeException e) {
       // Whatever became of nft or iptables, the links are put right all the same.
@@ -81,12 +88,24 @@ final class Firewall {
     }
   }
 
-  /** nft and iptables side by side: each is mostly waited for, and a user waits for both. */
+  /** Whether VLANs are kept apart; on the kernel thread. */
+  boolean isInForce() {
+    return inForce;
+  }
+
+  /**
+   * nft and iptables side by side: each is mostly waited for, and a user waits for both. But at
+   * first nft alone: where nothing keeps VLANs apart, nothing may let them pass.
+   */
   private void apply(FirewallRules rules, boolean look) {
     Set<Passage> passing = passing(rules);
     Set<String> plain = rules.plainBridges();
     boolean same = passing.equals(passing(settled)) && plain.equals(settled.plainBridges());
     boolean hooked = same && !look;
+    if (!inForce) {
+      nft.apply(rules);
+      inForce = true;
+    }
     CompletableFuture<Boolean> forward =
         hooked
             ? CompletableFuture.completedFuture(false)
@@ -121,13 +140,19 @@ final class Firewall {
    * A UDP client that talks on would stay with the port's last target for as long as it talks, so
    * its flow is forgotten when a port comes or goes.
    */
-  private void forgetFlows(FirewallRules rules) {
-    List<PublishedPort> changed = new ArrayList<>(rules.ports());
-    changed.removeAll(settled.ports());
-    settled.ports().stream().filter(port -> !rules.ports().contains(port)).forEach(changed::add);
-    changed.removeIf(port -> port.protocol() != Protocol.UDP);
-    if (!changed.isEmpty() && conntrack.isInstalled()) {
-      changed.forEach(conntrack::forget);
+  private void forgetFlows(List<PublishedPort> before, List<PublishedPort> now) {
+    Set<PublishedPort> published = new HashSet<>(now);
+    Set<PublishedPort> withdrawn = new HashSet<>(before);
+    withdrawn.removeAll(published);
+    before.forEach(published::remove);
+    if ((published.isEmpty() && withdrawn.isEmpty()) || !conntrack.isInstalled()) {
+      return;
+    }
+    try {
+      conntrack.forget(published, withdrawn);
+    } catch (FirewallException e) {
+      // The ports are published all the same; who has talked before must be silent for a while.
+      LOG.warn("UDP flows stay as they are: {}", e.getMessage());
     }
   }
 }

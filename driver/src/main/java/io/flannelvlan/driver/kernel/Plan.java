@@ -92,7 +92,7 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
       vlan.endpoints().forEach(endpoint -> wantedLinks.add(endpoint.hostLink()));
       // Both are looked at, so that one conflict does not hide the other.
       boolean bridgeFree = bridge(vlan, DesiredBridge.of(vlan, desired));
-      boolean vxlanFree = link(vlan, DesiredLinks.vxlan(vlan));
+      boolean vxlanFree = link(vlan, DesiredLinks.vxlan(vlan, state));
       boolean free = bridgeFree && vxlanFree;
       if (free) {
         vlan.endpoints().forEach(endpoint -> endpoint(vlan, endpoint));
@@ -273,21 +273,16 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
      */
     private void stale(DesiredVlan vlan, Set<IpAddress> addresses, Set<MacAddress> macs) {
       String vxlan = vlan.links().vxlan();
-      sorted(state.fdb()).stream()
-          .filter(entry -> entry.link().equals(vxlan) && !macs.contains(entry.mac()))
+      sorted(state.fdb(), entry -> entry.link().equals(vxlan) && !macs.contains(entry.mac()))
           .forEach(entry -> removals.add(new Change.DeleteFdb(vlan.name(), entry)));
-      sorted(state.neighbors()).stream()
-          .filter(n -> n.link().equals(vxlan) && !addresses.contains(n.address()))
+      sorted(state.neighbors(), n -> n.link().equals(vxlan) && !addresses.contains(n.address()))
           .forEach(n -> removals.add(new Change.DeleteNeighbor(vlan.name(), n)));
     }
 
     /** Routes with our mark that no peer wants; those of a VLAN without known peers stay. */
     private void removeRoutes() {
       List<Change> gone = new ArrayList<>();
-      for (KernelRoute route : sorted(state.routes())) {
-        if (!route.isOurs()) {
-          continue;
-        }
+      for (KernelRoute route : sorted(state.routes(), KernelRoute::isOurs)) {
         Optional<DesiredVlan> vlan =
             desired.vlans().stream()
                 .filter(v -> v.range().contains(route.destination()))
@@ -362,13 +357,16 @@ public record Plan(List<Change> changes, List<Conflict> conflicts) {
     }
 
     private static <T> List<T> difference(Collection<T> wanted, Set<T> present) {
-      return sorted(wanted).stream().filter(one -> !present.contains(one)).toList();
+      return sorted(wanted, one -> !present.contains(one));
     }
   }
 
-  /** By text: the same plan for the same states, whatever order sets have. */
-  static <T> List<T> sorted(Collection<T> all) {
-    return all.stream().sorted(Comparator.comparing(Object::toString)).toList();
+  /**
+   * These of all by text: the same plan for the same states, whatever order sets have. Only these
+   * are put into words: a host has thousands of entries, and as a rule none that is wrong.
+   */
+  static <T> List<T> sorted(Collection<T> all, Predicate<T> which) {
+    return all.stream().filter(which).sorted(Comparator.comparing(Object::toString)).toList();
   }
 
   /** The changes as a script. */

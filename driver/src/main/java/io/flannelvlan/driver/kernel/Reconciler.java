@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -15,8 +14,6 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,6 +54,9 @@ public final class Reconciler implements AutoCloseable {
 
   /** A pass repeats until nothing is left to do; deleting an incompatible link takes one more. */
   private static final int ROUNDS = 4;
+
+  /** Each change that is modelled copies the table that it is about. */
+  private static final int MOST_MODELLED = 100;
 
   private static final String FIREWALL_WAITS =
       "the records of this host were lost, and are being had back from Docker and etcd: the firewall"
@@ -217,7 +217,8 @@ public final class Reconciler implements AutoCloseable {
     boolean lost;
     try {
       lost = kernel.lostSettingQuietly() || firewall.changedQuietly();
-    } catch (NetlinkException e) {
+    } catch (RuntimeException | Error e) {
+      // Such as no file descriptor left. It must not end the thread; the next pass tells.
       LOG.debug("a glance at the kernel failed", e);
       lost = false;
     } finally {
@@ -240,23 +241,29 @@ public final class Reconciler implements AutoCloseable {
         state = kernel.dump();
         Desired wished = desired.apply(state);
         // Before any link: no packet of a new VLAN passes without its rules.
+        boolean apart = true;
         if (wished.extent() == Desired.Extent.BEGUN) {
           fail(failures, Outcome.EVERYTHING, FIREWALL_WAITS);
         } else {
           firewall
               .settle(wished.firewall(), chores && mayLook())
               .ifPresent(e -> fail(failures, Outcome.EVERYTHING, e));
+          apart = firewall.isInForce();
         }
         Plan plan = Plan.between(wished, state);
         wished.faults().forEach(fault -> fail(failures, fault.vlan(), fault.reason()));
         plan.conflicts().forEach(c -> fail(failures, c.vlan(), c.text()));
-        List<Change> changes = chores ? plan.changes() : withoutChores(plan.changes());
+        List<Change> changes = plan.changes();
+        changes = chores ? changes : Waits.chores(changes);
+        changes = apart ? changes : Waits.newLinks(changes);
         List<Change> done = apply(changes, failures);
         applied.addAll(done);
-        for (Change change : done) {
-          state = state.after(change);
-        }
         again = needsAnotherLook(changes, done);
+        if (!again || round == ROUNDS - 1) {
+          for (Change change : done) {
+            state = state.after(change);
+          }
+        }
       }
     } catch (NetlinkException e) {
       LOG.debug("kernel pass failed", e);
@@ -334,25 +341,16 @@ public final class Reconciler implements AutoCloseable {
     return false;
   }
 
-  /** Without the deletions of links, but for those that make room for their own replacement. */
-  private static List<Change> withoutChores(List<Change> changes) {
-    Set<String> replaced =
-        changes.stream()
-            .flatMap(
-                c -> c instanceof Change.AddLink a ? Stream.of(a.link().name()) : Stream.empty())
-            .collect(Collectors.toSet());
-    return changes.stream()
-        .filter(c -> !(c instanceof Change.DeleteLink gone) || replaced.contains(gone.link()))
-        .toList();
-  }
-
   /**
    * The kernel acknowledged what it did, so the model stands for a second dump. Not so after a link
-   * went, which takes along what the plan took for standing, nor after half a success.
+   * went, which takes along what the plan took for standing, nor after half a success; nor after
+   * more changes than a dump costs, as in the first pass of a boot.
    */
   private static boolean needsAnotherLook(List<Change> planned, List<Change> done) {
     boolean partly = !done.isEmpty() && done.size() < planned.size();
-    return partly || done.stream().anyMatch(change -> change instanceof Change.DeleteLink);
+    return partly
+        || done.size() > MOST_MODELLED
+        || done.stream().anyMatch(change -> change instanceof Change.DeleteLink);
   }
 
   private List<Change> apply(List<Change> changes, Map<String, List<String>> failures) {

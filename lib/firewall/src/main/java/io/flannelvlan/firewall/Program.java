@@ -1,6 +1,9 @@
 package io.flannelvlan.firewall;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -11,6 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
  * A program of the machine, run to its end within a deadline. A child process starts in the network
@@ -48,6 +53,11 @@ record Program(String name, String debianPackage) {
     return begin(input, arguments).end();
   }
 
+  /** The same without input, for one that may print more than there is memory. */
+  Output runAndKeep(Predicate<String> kept, String... arguments) {
+    return begin("", out -> lines(out, kept), arguments).end();
+  }
+
   /**
    * Starts it, here and now; how it ends can be asked later.
    *
@@ -55,10 +65,20 @@ record Program(String name, String debianPackage) {
    * while, and on a small host two programs that hang would stop every handler.
    */
   Run begin(String input, String... arguments) {
+    return begin(input, Program::text, arguments);
+  }
+
+  private Run begin(String input, Drain drain, String... arguments) {
     Process process = start(arguments);
     Executor besides = task -> Thread.ofPlatform().name(name).daemon().start(task);
     besides.execute(() -> feed(process, input));
-    return new Run(name, process, CompletableFuture.supplyAsync(() -> drain(process), besides));
+    return new Run(
+        name, process, CompletableFuture.supplyAsync(() -> read(process, drain), besides));
+  }
+
+  /** What becomes of its output. */
+  private interface Drain {
+    String read(InputStream out) throws IOException;
   }
 
   /** A run that may still go on. */
@@ -113,9 +133,20 @@ record Program(String name, String debianPackage) {
     }
   }
 
-  private static String drain(Process process) {
+  private static String text(InputStream out) throws IOException {
+    return new String(out.readAllBytes(), StandardCharsets.UTF_8);
+  }
+
+  private static String lines(InputStream out, Predicate<String> kept) {
+    return new BufferedReader(new InputStreamReader(out, StandardCharsets.UTF_8))
+        .lines()
+        .filter(kept)
+        .collect(Collectors.joining("\n"));
+  }
+
+  private static String read(Process process, Drain drain) {
     try {
-      return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      return drain.read(process.getInputStream());
     } catch (IOException failure) {
       throw new UncheckedIOException(failure);
     }

@@ -92,13 +92,22 @@ class PublishedPortsIT {
       assertThat(Client.ask(client, server))
           .as("the flow is remembered")
           .isEqualTo(PortCases.NOBODY);
-      assertThat(bed.namespace("h1").in(() -> conntrack.forget(first))).isEqualTo(1);
+      assertThat(bed.namespace("h1").in(() -> conntrack.forget(List.of(first), List.of())))
+          .isEqualTo(1);
       assertThat(Client.ask(client, server)).isEqualTo(Testbed.OUT);
+      assertThat(bed.namespace("h1").in(() -> conntrack.forget(List.of(first), List.of())))
+          .as("one that leads where it should is left alone")
+          .isZero();
       publish(moved);
       assertThat(Client.ask(client, server)).as("remembered again").isEqualTo(Testbed.OUT);
-      assertThat(bed.namespace("h1").in(() -> conntrack.forget(moved))).isEqualTo(1);
+      assertThat(bed.namespace("h1").in(() -> conntrack.forget(List.of(moved), List.of())))
+          .isEqualTo(1);
       assertThat(Client.ask(client, server)).isEqualTo(PortCases.NOBODY);
-      assertThat(bed.namespace("h1").in(() -> conntrack.forget(PortCases.ANYWHERE))).isZero();
+      assertThat(
+              bed.namespace("h1")
+                  .in(() -> conntrack.forget(List.of(PortCases.ANYWHERE), List.of(moved))))
+          .as("of the one that is withdrawn")
+          .isEqualTo(1);
     } finally {
       bed.firewall(nft, PortCases.PORTS);
     }
