@@ -83,9 +83,14 @@ public record FirewallRules(
     this(vlans, ports, dockerLinks, List.of());
   }
 
-  /** These, and a fence around each of those, with all that is on the named bridges. */
+  /**
+   * These, and a fence around each of those, with all that is on the named bridges. A port of ours
+   * may have been put on a bridge of Docker's: its rules are then those of a named one.
+   */
   public FirewallRules with(List<Fence> unknown, List<NamedBridge> bridges) {
-    return new FirewallRules(vlans, ports, dockerLinks, unknown, bridges);
+    Set<String> others = new HashSet<>(dockerLinks);
+    bridges.forEach(bridge -> others.remove(bridge.name()));
+    return new FirewallRules(vlans, ports, others, unknown, bridges);
   }
 
   /** The links that are the VLAN's alone. */

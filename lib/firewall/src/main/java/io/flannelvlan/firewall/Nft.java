@@ -34,7 +34,17 @@ public final class Nft {
     boolean isStill(List<Optional<String>> now) {
       return rules.isEmpty()
           ? now.stream().allMatch(Optional::isEmpty)
-          : texts(listing).equals(now);
+          : now.stream().allMatch(Optional::isPresent) && now.equals(asLoaded());
+    }
+
+    /** Nothing if nft could not tell: then it is loaded anew, and asked anew. */
+    private List<Optional<String>> asLoaded() {
+      try {
+        return texts(listing);
+      } catch (FirewallException e) {
+        log.debug("what was loaded is not known", e);
+        return List.of();
+      }
     }
 
     boolean hasBridges() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.flannelvlan.net.IpAddress;
 import java.util.Optional;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -51,6 +52,23 @@ class NftIT {
       assertThat(isCurrent(Testbed.rules(PORT))).as(String.join(" ", change)).isFalse();
       assertThat(apply(Testbed.rules(PORT))).isTrue();
       assertThat(isCurrent(Testbed.rules(PORT))).isTrue();
+    }
+  }
+
+  @Test
+  void whatIsFlushedRightAfterItWasLoadedIsNotTakenForLoaded() {
+    for (int i = 0; i < 30; i++) {
+      PublishedPort[] ports = i % 2 == 0 ? new PublishedPort[] {PORT} : new PublishedPort[0];
+      FutureTask<Boolean> flush =
+          bed.namespace("h1")
+              .start(() -> {
+                Nft.run("flush", "flush ruleset\n");
+                return true;
+              });
+      apply(Testbed.rules(ports));
+      assertThat(Netns.result(flush)).isTrue();
+      apply(Testbed.rules(ports));
+      assertThat(bed.run("h1", "", "nft", "list", "tables")).contains("inet flannelvlan");
     }
   }
 
