@@ -39,9 +39,11 @@ record NetworkWishes(
         links.stream().filter(each -> each.vlan().equals(vlan)).findFirst();
     Underlay underlay = underlay(present, options.iface());
     BridgeChoice bridge = BridgeChoice.of(choice.vlan().vni(), options, links, host.kernel().get());
+    boolean internal = request.options().internal();
     VlanLinks wished =
-        VlanLinks.of(choice.vlan(), options, underlay, bridge, request.options().internal());
-    present.ifPresent(here -> here.requireAgreement(wished));
+        present
+            .map(here -> here.forAnother(options, underlay, bridge, internal))
+            .orElseGet(() -> VlanLinks.of(choice.vlan(), options, underlay, bridge, internal));
     return new NetworkWish(
         network(request, vlan, data),
         choice,

@@ -71,18 +71,25 @@ record VlanLinks(
         vlan, other.link(), other.address(), mtu, bridge, internal, home, usersBridge);
   }
 
-  private VlanLinks asOf(VlanLinks present) {
-    return new VlanLinks(
-        vlan, underlay, present.local, mtu, bridge, internal, present.home, present.usersBridge);
-  }
-
   /**
-   * Refuses a further network whose wishes differ from the links that are there.
+   * These, for a further network of the VLAN: where it began, and what its underlay carried then,
+   * is no wish of the user's.
    *
-   * @param wished what it would get if it were the first
+   * @throws Refused if its wishes differ from the links that are there
    */
-  void requireAgreement(VlanLinks wished) {
-    if (!equals(wished.asOf(this))) {
+  VlanLinks forAnother(
+      NetworkOptions options, Underlay on, BridgeChoice choice, boolean isInternal) {
+    VlanLinks wished =
+        new VlanLinks(
+            vlan,
+            on.link(),
+            local,
+            options.mtu().orElse(mtu),
+            choice.name(),
+            isInternal,
+            home,
+            usersBridge);
+    if (!equals(wished)) {
       throw new Refused(
           "VLAN "
               + vlan
@@ -92,6 +99,7 @@ record VlanLinks(
               + wished
               + ". Give the same ones, or remove its other Docker network first");
     }
+    return this;
   }
 
   @Override

@@ -1,7 +1,6 @@
 package io.flannelvlan.driver;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.flannelvlan.dockerplugin.Refused;
@@ -26,6 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class VlanLinksTest {
 
   private static final IpAddress HERE = IpAddress.parse("198.51.100.11");
+  private static final Underlay ETH0 = new Underlay("eth0", HERE, 1500);
 
   @ParameterizedTest
   @CsvSource({
@@ -57,12 +57,22 @@ class VlanLinksTest {
   @Test
   void aFurtherNetworkOfTheVlanHasToWishTheSame() {
     VlanLinks present = links(1500, 0, Map.of());
-    assertThatCode(() -> present.requireAgreement(links(1500, 0, Map.of())))
-        .doesNotThrowAnyException();
-    assertThatThrownBy(() -> present.requireAgreement(links(1500, 0, Map.of("mtu", "1400"))))
+    assertThat(another(present, ETH0, Map.of())).isEqualTo(present);
+    assertThat(another(present, ETH0, Map.of("mtu", "1450"))).isEqualTo(present);
+    assertThatThrownBy(() -> another(present, ETH0, Map.of("mtu", "1400")))
         .isInstanceOf(Refused.class)
         .hasMessageContaining("iface eth0, mtu 1450, bridge fvbr.2, not internal, asked for iface")
         .hasMessageContaining("mtu 1400");
+  }
+
+  @Test
+  void aFurtherNetworkTakesTheMtuThatTheVlanHasWhateverTheUnderlayCarriesByNow() {
+    VlanLinks present = links(1500, 0, Map.of());
+    for (int mtu : new int[] {1400, 9000}) {
+      Underlay changed = new Underlay("eth0", HERE, mtu);
+      assertThat(another(present, changed, Map.of())).isEqualTo(present);
+      assertThat(another(present, changed, Map.of("mtu", "1450"))).isEqualTo(present);
+    }
   }
 
   @Test
@@ -72,10 +82,10 @@ class VlanLinksTest {
         began
             .on(new Underlay("eth1", IpAddress.parse("198.51.100.61"), 1500))
             .on(new Underlay("eth0", IpAddress.parse("198.51.100.62"), 1500));
-    assertThatCode(() -> moved.requireAgreement(began)).doesNotThrowAnyException();
+    assertThat(another(moved, ETH0, Map.of())).isEqualTo(moved);
     VlanLinks away = began.on(new Underlay("eth1", HERE, 1500));
     assertThat(away.home()).isEqualTo("eth0");
-    assertThatThrownBy(() -> away.requireAgreement(began)).hasMessageContaining("iface eth1");
+    assertThatThrownBy(() -> another(away, ETH0, Map.of())).hasMessageContaining("iface eth1");
   }
 
   /** As an earlier release wrote it. */
@@ -98,6 +108,11 @@ class VlanLinksTest {
       assertThat(journal.table("links", VlanLinks.class).get("vlan002"))
           .contains(new VlanLinks("vlan002", "eth0", HERE, 1450, "br-blue", false, "eth0", false));
     }
+  }
+
+  private static VlanLinks another(VlanLinks present, Underlay on, Map<String, String> options) {
+    return present.forAnother(
+        NetworkOptions.parse(options), on, new BridgeChoice("fvbr.2", false), false);
   }
 
   private static VlanLinks links(int underlay, int config, Map<String, String> options) {

@@ -12,12 +12,18 @@ final class DesiredLinks {
 
   private DesiredLinks() {}
 
-  static KernelLink vxlan(DesiredVlan vlan) {
+  /** The kernel gives a tunnel no larger MTU than its underlay carries, which may have changed. */
+  static KernelLink vxlan(DesiredVlan vlan, KernelState state) {
+    int mtu =
+        state
+            .link(vlan.links().tunnel().underlay())
+            .map(underlay -> Math.min(vlan.mtu(), underlay.mtu() - Underlay.OVERHEAD))
+            .orElse(vlan.mtu());
     return new KernelLink(
         vlan.links().vxlan(),
         vlan.links().tunnel(),
         Optional.of(vlan.links().vxlanMac()),
-        vlan.mtu(),
+        mtu,
         true,
         Optional.empty(),
         Mark.alias(vlan.name()),
