@@ -54,6 +54,7 @@ final class JournalFile implements AutoCloseable {
   private long end;
   private boolean tailDirty;
   private boolean doubtful;
+  private boolean ended;
 
   private JournalFile(Path path, Disk disk, FileChannel channel) {
     this.path = path;
@@ -170,6 +171,7 @@ final class JournalFile implements AutoCloseable {
    * anybody, and a start would take it for a commit.
    */
   void append(byte[] json) throws IOException {
+    requireOpen();
     cutTail();
     ByteBuffer line = ByteBuffer.wrap(JournalLine.encode(json));
     long position = end;
@@ -232,6 +234,7 @@ final class JournalFile implements AutoCloseable {
 
   /** Replaces the whole file by this one commit, atomically. */
   void rewrite(byte[] json) throws IOException {
+    requireOpen();
     Path fresh = path.resolveSibling(path.getFileName() + ".new");
     FileChannel next = disk.open(fresh, Set.of(CREATE, READ, WRITE, TRUNCATE_EXISTING));
     try {
@@ -258,8 +261,16 @@ final class JournalFile implements AutoCloseable {
     forceDirectory();
   }
 
+  /** Whoever is late must not write: the file may be another process's by now. */
+  private void requireOpen() throws IOException {
+    if (ended) {
+      throw new IOException("it is closed");
+    }
+  }
+
   @Override
   public void close() throws IOException {
+    ended = true;
     channel.close();
   }
 

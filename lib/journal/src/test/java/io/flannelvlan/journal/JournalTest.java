@@ -62,6 +62,26 @@ class JournalTest {
   }
 
   @Test
+  void whoCommitsAfterTheEndWritesNothing() {
+    Journal late = Journal.open(dir);
+    Table<Count> table = late.table("count", Count.class);
+    late.commit(new Batch().put(table, "a", new Count(1)));
+    late.close();
+    try (Journal next = Journal.open(dir)) {
+      next.commit(new Batch().put(next.table("count", Count.class), "b", new Count(2)));
+      for (int i = 0; i < 2; i++) {
+        late.commit(new Batch().remove(table, "a").givingBack());
+        assertThatThrownBy(() -> late.commit(new Batch().put(table, "c", new Count(3))))
+            .isInstanceOf(JournalException.class);
+      }
+    }
+    try (Journal journal = Journal.open(dir)) {
+      assertThat(journal.table("count", Count.class).values())
+          .containsExactlyInAnyOrder(new Count(1), new Count(2));
+    }
+  }
+
+  @Test
   void whatIsCommittedIsThereAfterAReopen() {
     try (Journal journal = Journal.open(dir)) {
       Table<Kept> table = journal.table("kept", Kept.class);
