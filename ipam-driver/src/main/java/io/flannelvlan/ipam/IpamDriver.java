@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -43,6 +44,7 @@ public final class IpamDriver implements IpamApi {
   private final HostRoutes routes;
   private final Supplier<IpAddress> publicAddress;
   private final FurtherSubnet furtherSubnet;
+  private final ReentrantLock choosing = new ReentrantLock();
 
   public IpamDriver(
       VlanStore store,
@@ -75,10 +77,28 @@ public final class IpamDriver implements IpamApi {
     Optional<HostVlan> joined =
         request.pool().flatMap(vlans::byRange).or(() -> network.flatMap(vlans::byName));
     Pool pool =
-        joined.isPresent() ? poolOf(joined.get(), request, network) : newPool(request, network);
-    pools.put(pool);
+        joined.isPresent()
+            ? noted(poolOf(joined.get(), request, network))
+            : request.pool().isPresent()
+                ? noted(newPool(request, network))
+                : anyPool(request, network);
     return new RequestPoolResponse(
         new PoolId(pool.range()).toString(), pool.range(), Optional.of(pool.subnet().at(1)));
+  }
+
+  private Pool noted(Pool pool) {
+    pools.put(pool);
+    return pool;
+  }
+
+  /** Of two that leave the choice to us, the second must see what the first got. */
+  private Pool anyPool(RequestPoolRequest request, Optional<String> network) {
+    choosing.lock();
+    try {
+      return noted(newPool(request, network));
+    } finally {
+      choosing.unlock();
+    }
   }
 
   private static Optional<String> network(Map<String, String> options) {

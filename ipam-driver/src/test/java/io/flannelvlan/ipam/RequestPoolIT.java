@@ -98,6 +98,11 @@ class RequestPoolIT {
   }
 
   @Test
+  void ofManyAtOnceEachGetsADefaultOfItsOwn() throws Exception {
+    assertThat(Together.run(8, _ -> host.pool("", "").pool())).doesNotHaveDuplicates();
+  }
+
+  @Test
   void aVlanThatThisHostIsInNeedsNoEtcdAndGivesItsFirstGateway() {
     HostVlan vlan = host.createNetwork(RANGE, 2, 24);
     SERVER.stop();
