@@ -355,14 +355,16 @@ final class AddressMirror implements AutoCloseable {
   }
 
   /**
-   * By etcd's own word, not ours alone: a host that lost its subnet must not clear the winner's.
+   * By etcd's own word of now, not ours alone: a host that lost its subnet, perhaps while it was
+   * cut off, must not clear the winner's.
    */
   private boolean isInOurLease(HostVlan vlan, IpAddress address) {
-    return vlans
-        .leases(vlan.name())
-        .flatMap(leases -> leases.around(address))
-        .filter(lease -> vlan.owns(lease) && vlan.subnets().contains(lease.subnet()))
-        .isPresent();
+    return vlans.isCurrent(vlan.name())
+        && vlans
+            .leases(vlan.name())
+            .flatMap(leases -> leases.around(address))
+            .filter(lease -> vlan.owns(lease) && vlan.subnets().contains(lease.subnet()))
+            .isPresent();
   }
 
   /** Only the holder of a lease gives out its addresses, so whoever had this one is gone. */

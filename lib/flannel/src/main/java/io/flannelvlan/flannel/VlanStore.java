@@ -152,13 +152,19 @@ public final class VlanStore {
     }
   }
 
-  /** Called each time that etcd answers again, and the first time; must not wait for it. */
+  /**
+   * Called each time that etcd answers again, and the first time, also if that is past already;
+   * must not wait for it.
+   */
   public void whenEtcdIsBack(Runnable listener) {
     etcd.onHealth(health -> {
       if (health.reachable()) {
         listener.run();
       }
     });
+    if (etcd.isReachable()) {
+      listener.run();
+    }
   }
 
   /** Follows the configs of all VLANs; tells only when one of them changed. */

@@ -206,7 +206,7 @@ final class Departures implements AutoCloseable {
     }
   }
 
-  private void lookAgain() {
+  private void lookAgain() throws InterruptedException {
     if (!doubtful) {
       return;
     }
@@ -218,6 +218,8 @@ final class Departures implements AutoCloseable {
         doubtful = true;
         LOG.debug("whether VLAN {} is left is still to be seen: {}", vlan.name(), e.getMessage());
       }
+      // There may be hundreds: others join and leave between them.
+      boolean _ = left.await(1, TimeUnit.MILLISECONDS);
     }
   }
 

@@ -129,6 +129,11 @@ public final class HostVlans implements AutoCloseable {
     return Optional.ofNullable(keepers.get(name)).flatMap(LeaseKeeper::shown);
   }
 
+  /** Whether that is etcd's state of now, give or take the delay of the network. */
+  public boolean isCurrent(String name) {
+    return Optional.ofNullable(keepers.get(name)).filter(LeaseKeeper::isCurrent).isPresent();
+  }
+
   /**
    * The leases that lead to the VLAN's hosts, this one's among them: as etcd has them, and those
    * that it lost without anybody's ending them; empty as long as none is known.

@@ -121,6 +121,11 @@ final class LeaseKeeper implements AutoCloseable {
     }
   }
 
+  /** Whether that is the state of now, give or take the delay of the network. */
+  boolean isCurrent() {
+    return watch.isCurrent();
+  }
+
   /** How many times etcd was listed anew; between two of them it may have become another. */
   long listings() {
     lock.lock();

@@ -1,5 +1,7 @@
 package io.flannelvlan.flannel.host;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.flannelvlan.etcd.Etcd;
 import io.flannelvlan.etcd.TestingEtcd;
 import io.flannelvlan.etcd.Waiting;
@@ -52,6 +54,25 @@ class DeparturesIT {
     Cidr other = Cidr.parse("10.2.30.0/24");
     host.vlans.join(EtcdLossIT.VLAN, other, IpAddress.parse("198.51.100.99"));
     Waiting.until("the former one goes", PATIENCE, () -> leased().equals(Set.of(other)));
+  }
+
+  @Test
+  void whatAnOldSnapshotBringsBackWhileTheHostIsDownIsGivenBackAfterItsStart() {
+    host.join("10.2.20.0/24");
+    server.ctl("snapshot", "save", state.resolve("old.db").toString());
+    host.vlans.leave("vlan002");
+    host.close();
+    server.kill();
+    Waiting.until("away", PATIENCE, () -> !watcher.isReachable());
+    server.restore(state.resolve("old.db"));
+    server.start();
+    // As one that waits for the etcd that it carries.
+    Etcd known = server.client();
+    assertThat(known.awaitAnswer(PATIENCE)).isTrue();
+    Waiting.until("etcd answers", PATIENCE, watcher::isReachable);
+    assertThat(leased()).hasSize(1);
+    host = new Member(known, state, 11);
+    Waiting.until("it is given back again", PATIENCE, () -> leased().isEmpty());
   }
 
   private Set<Cidr> leased() {

@@ -25,8 +25,13 @@ final class Member implements AutoCloseable {
   private int fewest = Integer.MAX_VALUE;
 
   Member(EtcdSettings settings, Path state, int number) {
+    this(Etcd.open(settings), state, number);
+  }
+
+  /** Whose etcd may have answered already. */
+  Member(Etcd known, Path state, int number) {
     address = IpAddress.parse("198.51.100." + number);
-    etcd = Etcd.open(settings);
+    etcd = known;
     journal = Journal.open(state.resolve("h" + number));
     vlans =
         new HostVlans(
