@@ -2,11 +2,9 @@ package io.flannelvlan.driver;
 
 import io.flannelvlan.dockerplugin.NetworkApi.CreateNetworkRequest;
 import io.flannelvlan.dockerplugin.Refused;
-import io.flannelvlan.etcd.EtcdException;
 import io.flannelvlan.flannel.Lease;
 import io.flannelvlan.flannel.Reservations;
 import io.flannelvlan.flannel.Vlan;
-import io.flannelvlan.flannel.VlanException;
 import io.flannelvlan.flannel.VlanStore;
 import io.flannelvlan.flannel.host.HostVlan;
 import io.flannelvlan.flannel.host.HostVlans;
@@ -49,6 +47,7 @@ final class Networks {
   private final HostUnderlay host;
   private final KernelSide kernel;
   private final NetworkWishes wishes;
+  private final VlansToBe making;
   private final ReentrantLock changing = new ReentrantLock();
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
 
@@ -73,6 +72,7 @@ final class Networks {
     this.host = host;
     this.kernel = kernel;
     this.wishes = new NetworkWishes(store, vlans, pools, host, clock);
+    this.making = new VlansToBe(store, journal);
   }
 
   /** Called, from any thread, when a network came or went; must not block. */
@@ -206,7 +206,7 @@ final class Networks {
   private boolean enter(NetworkWish wanted) {
     VlanChoice choice = wanted.choice();
     if (!choice.exists()) {
-      store.create(choice.vlan().name(), choice.vlan().config());
+      making.make(choice.vlan());
     }
     try {
       if (vlans.byName(choice.vlan().name()).isPresent()) {
@@ -235,6 +235,7 @@ final class Networks {
   }
 
   private Batch withRecords(Batch batch, NetworkWish wanted) {
+    making.joined(batch, wanted.choice().vlan().name());
     return batch
         .put(networks, wanted.network().id(), wanted.network())
         .put(links, wanted.links().vlan(), wanted.links());
@@ -259,11 +260,7 @@ final class Networks {
 
   private void discard(VlanChoice choice) {
     if (!choice.exists()) {
-      try {
-        store.discard(choice.vlan());
-      } catch (VlanException | EtcdException e) {
-        LOG.warn("VLAN {} stays in etcd without hosts: {}", choice.vlan().name(), e.getMessage());
-      }
+      making.takeBack(choice.vlan());
     }
   }
 
@@ -345,6 +342,16 @@ final class Networks {
     changing.lock();
     try {
       vlans.all().stream().filter(vlan -> !isUsed(vlan.name())).forEach(this::leave);
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  /** Takes out of etcd the VLANs that this host was about to make and did not. */
+  void takeBackUnmade() {
+    changing.lock();
+    try {
+      making.takeBackAll(name -> vlans.byName(name).isPresent());
     } finally {
       changing.unlock();
     }
