@@ -155,10 +155,15 @@ final class Daemon implements AutoCloseable {
             new Cni(cni));
     WithoutDocker without =
         new WithoutDocker(networks, endpoints, engine, lost, view, kernel::wake);
+    News news = new News();
+    DockersBridges bridges = new DockersBridges(journal, kernel::wake, news::tell);
     Reclaim reclaim =
-        started(new Reclaim(config.docker(), holdings, calls, engine, lost, relearn, without));
+        started(
+            new Reclaim(
+                config.docker(), holdings, calls, engine, lost, relearn, without, bridges, news));
 
-    Wishes wishes = new Wishes(vlans, networks, endpoints, lost::extent, config.masquerade());
+    Wishes wishes =
+        new Wishes(vlans, networks, endpoints, bridges, lost::extent, config.masquerade());
     reconciler.start(wishes::desired);
     UnderlayMoves moves = new UnderlayMoves(networks, vlans, addresses, host, kernel, etcd::renew);
     UnderlayWatch underlay = started(new UnderlayWatch(moves::follow));
@@ -189,6 +194,7 @@ final class Daemon implements AutoCloseable {
       journal.catchUp();
       ipam.forgetAbandoned();
       leftovers.look(Calls.uptime());
+      networks.takeBackUnmade();
       if (!lost.isLost()) {
         networks.leaveUnused();
       }

@@ -11,6 +11,7 @@ import io.flannelvlan.firewall.VlanRules;
 import io.flannelvlan.net.Cidr;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,11 +27,14 @@ final class FirewallWishes {
 
   private final Networks networks;
   private final Endpoints endpoints;
+  private final DockersBridges bridges;
   private final boolean masquerade;
 
-  FirewallWishes(Networks networks, Endpoints endpoints, boolean masquerade) {
+  FirewallWishes(
+      Networks networks, Endpoints endpoints, DockersBridges bridges, boolean masquerade) {
     this.networks = networks;
     this.endpoints = endpoints;
+    this.bridges = bridges;
     this.masquerade = masquerade;
   }
 
@@ -150,12 +154,10 @@ final class FirewallWishes {
   }
 
   /** A bridge of ours may have a name like Docker's, if the user gave it one. */
-  private static Set<String> dockersLinks(List<DesiredVlan> vlans, KernelState state) {
-    Set<String> ours =
-        vlans.stream().map(vlan -> vlan.links().bridge()).collect(Collectors.toSet());
-    return state.links().keySet().stream()
-        .filter(link -> LinkNames.isDockers(link) && !ours.contains(link))
-        .collect(Collectors.toSet());
+  private Set<String> dockersLinks(List<DesiredVlan> vlans, KernelState state) {
+    Set<String> links = new HashSet<>(bridges.among(state));
+    vlans.forEach(vlan -> links.remove(vlan.links().bridge()));
+    return links;
   }
 
   /**

@@ -28,6 +28,8 @@ final class Reclaim implements AutoCloseable {
   /** Between looks while Docker has yet to tell what the journal lost, at first. */
   private static final Duration LOST_RETRY = Duration.ofSeconds(1);
 
+  private static final Duration NEWS_DELAY = Duration.ofMillis(500);
+
   private final DockerSettings docker;
   private final Holdings holdings;
   private final Calls calls;
@@ -35,6 +37,8 @@ final class Reclaim implements AutoCloseable {
   private final LostRecords lost;
   private final Relearn relearn;
   private final WithoutDocker without;
+  private final DockersBridges bridges;
+  private final News news;
   private final Thread thread;
 
   private Runnable chores = () -> {};
@@ -59,7 +63,9 @@ final class Reclaim implements AutoCloseable {
       KnownEngine known,
       LostRecords lost,
       Relearn relearn,
-      WithoutDocker without) {
+      WithoutDocker without,
+      DockersBridges bridges,
+      News news) {
     this.docker = docker;
     this.holdings = holdings;
     this.calls = calls;
@@ -67,11 +73,13 @@ final class Reclaim implements AutoCloseable {
     this.lost = lost;
     this.relearn = relearn;
     this.without = without;
+    this.bridges = bridges;
+    this.news = news;
     this.thread = Thread.ofVirtual().name("reclaim").unstarted(this::run);
   }
 
   /**
-   * Begins to look, at once and then after each grace time.
+   * Begins to look, at once and then after each grace time, or soon after news.
    *
    * @param more what is to be looked after as often, and needs no Docker
    */
@@ -91,7 +99,10 @@ final class Reclaim implements AutoCloseable {
           // Such as a full disk; it is tried again.
           LOG.error("what Docker no longer has is not given up: {}", e.getMessage(), e);
         }
-        TimeUnit.NANOSECONDS.sleep(pause().toNanos());
+        if (news.await(pause())) {
+          // dockerd lists a network some time after it has made its bridge.
+          news.gather(NEWS_DELAY);
+        }
       }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
@@ -117,6 +128,7 @@ final class Reclaim implements AutoCloseable {
     evidence = Evidence.NONE;
     try {
       List<ListedNetwork> listed = engine.networks();
+      bridges.listed(listed);
       relearn.look(engine, listed, asked);
       if (!held.isEmpty()) {
         evidence = before.and(view(engine, listed, held), held, asked, calls);

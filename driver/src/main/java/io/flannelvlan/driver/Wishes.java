@@ -47,13 +47,14 @@ final class Wishes {
       HostVlans vlans,
       Networks networks,
       Endpoints endpoints,
+      DockersBridges bridges,
       Supplier<Desired.Extent> extent,
       boolean masquerade) {
     this.extent = extent;
     this.vlans = vlans;
     this.networks = networks;
     this.endpoints = endpoints;
-    this.firewall = new FirewallWishes(networks, endpoints, masquerade);
+    this.firewall = new FirewallWishes(networks, endpoints, bridges, masquerade);
   }
 
   Desired desired(KernelState state) {

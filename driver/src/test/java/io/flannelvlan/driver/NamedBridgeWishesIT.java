@@ -110,6 +110,7 @@ class NamedBridgeWishesIT {
   }
 
   private Wishes wishes(Supplier<Desired.Extent> extent) {
-    return new Wishes(driver.vlans, driver.networks, driver.endpoints, extent, true);
+    return new Wishes(
+        driver.vlans, driver.networks, driver.endpoints, driver.bridges, extent, true);
   }
 }

@@ -34,6 +34,7 @@ final class TestingDriver implements AutoCloseable {
   final Endpoints endpoints;
   final LostRecords lost;
   final KnownEngine engine;
+  final DockersBridges bridges;
   final Calls calls = new Calls(Calls::uptime);
   final NetworkDriver driver;
   private final Journal journal;
@@ -72,6 +73,7 @@ final class TestingDriver implements AutoCloseable {
     endpoints = new Endpoints(journal, networks, vlans, addresses, side, clock);
     lost = new LostRecords(journal, found, clock);
     engine = new KnownEngine(journal);
+    bridges = new DockersBridges(journal, () -> {}, () -> {});
     driver =
         new NetworkDriver(networks, endpoints, vlans, new PortPublishing(endpoints, side), calls);
     addresses.start();

@@ -335,7 +335,8 @@ class WishesIT {
   }
 
   private Wishes wishes(Supplier<Desired.Extent> extent) {
-    return new Wishes(driver.vlans, driver.networks, driver.endpoints, extent, true);
+    return new Wishes(
+        driver.vlans, driver.networks, driver.endpoints, driver.bridges, extent, true);
   }
 
   private Desired desired() {

@@ -26,6 +26,7 @@ final class FirewallIT {
   private static final Vlan ONE = new Vlan(1);
   private static final Vlan TWO = new Vlan(2);
   private static final Duration REPAIR = Leeway.over(Duration.ofSeconds(1));
+  private static final Duration NAMED = Leeway.over(Duration.ofSeconds(2));
   private static final Duration SOON = Leeway.over(Duration.ofSeconds(1));
 
   private static Lab lab;
@@ -43,8 +44,10 @@ final class FirewallIT {
     hosts = lab.hosts(Engine.DOCKER_28, Engine.DOCKER_20_10);
     for (Host host : hosts) {
       host.docker("network", "create", "mine");
+      host.docker("network", "create", "--opt", "com.docker.network.bridge.name=b0", "named");
       host.run("plain-" + host.name(), "bridge");
       host.run("own-" + host.name(), "mine");
+      host.run("named-" + host.name(), "named");
       DOCKERS_RULES.put(host.name(), iptables(host));
       host.plugin().start();
       ONE.createOn(host);
@@ -196,7 +199,8 @@ final class FirewallIT {
     List<Container> dockers =
         hosts.stream()
             .flatMap(host ->
-                Stream.of("plain-" + host.name(), "own-" + host.name()).map(host::container))
+                Stream.of("plain-", "own-", "named-")
+                    .map(name -> host.container(name + host.name())))
             .toList();
     Map<String, String> ones = Trials.addresses(ONES.toArray(Container[]::new));
     Map<String, String> others = Trials.addresses(dockers.toArray(Container[]::new));
@@ -207,11 +211,28 @@ final class FirewallIT {
     for (Host host : hosts) {
       Container ours = host.run("ours", ONE.name(), "--publish", "8080:80");
       Container theirs = host.run("theirs", "mine", "--publish", "8081:80");
-      assertThat(Trials.finds(dockers, Map.of("ours", host.address() + ":8080"))).hasSize(4);
+      assertThat(Trials.finds(dockers, Map.of("ours", host.address() + ":8080"))).hasSize(6);
       assertThat(Trials.finds(ONES, Map.of("theirs", host.address() + ":8081"))).hasSize(2);
       ours.remove();
       theirs.remove();
     }
+  }
+
+  @Test
+  void aBridgeOfDockersThatItsUserNamesIsKeptApartSoonAfterItCame() {
+    for (Host host : hosts) {
+      host.docker("network", "create", "--opt", "com.docker.network.bridge.name=b1", "later");
+      Container later = host.run("later", "later");
+      Await.until(NAMED, () -> "b1 is in no rule", () -> ruleset(host).contains("\"b1\""));
+      assertThat(Trials.pings(ONES, Trials.addresses(later))).isEmpty();
+      assertThat(Trials.asks(ONES, Trials.addresses(later))).isEmpty();
+      later.remove();
+      host.docker("network", "rm", "later");
+    }
+  }
+
+  private static String ruleset(Host host) {
+    return host.in("nft", "list", "table", "inet", "flannelvlan").orThrow().out();
   }
 
   @Test
