@@ -233,6 +233,43 @@ enum ReconcilerScenes {
     }
   },
 
+  WHERE_NOTHING_KEEPS_VLANS_APART_NO_LINK_IS_MADE {
+    @Override
+    void play(Reconciler reconciler) throws Exception {
+      // A table that another process owns can't be replaced; it goes with its owner.
+      Process owner = new ProcessBuilder("nft", "-i").redirectErrorStream(true).start();
+      owner.outputWriter().append("add table inet flannelvlan { flags owner; }\n").flush();
+      Waiting.until(
+          "the table is owned", SOON, () -> run("nft list tables").contains("flannelvlan"));
+      WISHES.set(withFirewall(vlan(2, 1, 1)));
+      assertThat(settle(reconciler).failuresOf(Outcome.EVERYTHING).toString()).contains("nft");
+      assertThat(shown()).doesNotContain("fvbr.2").doesNotContain("flannel.2");
+      owner.destroy();
+      Waiting.until("they are made with their rules", SOON, () -> shown().contains("fvbr.2"));
+      assertThat(run("nft list table inet flannelvlan")).contains("fvbr.2");
+      assertThat(settle(reconciler).failures()).isEmpty();
+    }
+  },
+
+  THE_TUNNEL_IS_AS_LARGE_AS_ITS_UNDERLAY_LETS_IT_BE {
+    @Override
+    void play(Reconciler reconciler) throws Exception {
+      WISHES.set(new Desired(List.of(vlan(2, 1, 1))));
+      settle(reconciler);
+      for (int mtu : new int[] {1400, 9000, 1400}) {
+        run("ip link set eth0 mtu " + mtu);
+        run("ip link del flannel.2");
+        String tunnels = "mtu " + Math.min(1450, mtu - 50) + " ";
+        Waiting.until(
+            "it has " + tunnels,
+            SOON,
+            () -> shown().contains("flannel.2") && run("ip -o link show").contains(tunnels));
+        assertThat(settle(reconciler).failures()).isEmpty();
+        assertThat(run("ip -o link show dev fvbr.2")).contains("mtu 1450 ");
+      }
+    }
+  },
+
   LINKS_THAT_NOBODY_WAITS_FOR_GO_SOON {
     @Override
     void play(Reconciler reconciler) throws Exception {
