@@ -214,8 +214,10 @@ public final class IpamDriver implements IpamApi {
             .filter(subnet -> layout.allows(subnet) && wish.isGrantedBy(subnet))
             .filter(subnet -> !vlans.plain().isUsed(vlan.get().name(), subnet))
             .findFirst();
-    return reservations.reserve(
-        layout, own.map(Wish::exactly).orElse(wish), host, () -> holders(vlan, own));
+    Supplier<Map<Cidr, String>> leased = () -> holders(vlan, own);
+    return own.isPresent()
+        ? reservations.reserveOwn(layout, own.get(), host, leased)
+        : reservations.reserve(layout, wish, host, leased);
   }
 
   /** With what a plain dockerd here may still have of before. */

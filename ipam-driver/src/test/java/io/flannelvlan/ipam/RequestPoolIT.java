@@ -77,6 +77,17 @@ class RequestPoolIT {
   }
 
   @Test
+  void whatAnotherWasPromisedOfOurOwnLeaseCountsNoMore() {
+    HostVlan vlan = host.createNetwork(RANGE, 2, 24);
+    host.close();
+    String subnet = vlan.subnets().getFirst().base() + "-24";
+    String promise = "/flannelvlan/reservations/10.2.0.0-16/" + subnet;
+    SERVER.ctl("put", promise, "{\"host\":\"198.51.100.61\"}");
+    host = new TestingHost(ETCD, state.resolve("lost"), 11);
+    assertThat(host.pool(RANGE, "").gateway()).contains(vlan.subnets().getFirst().at(1));
+  }
+
+  @Test
   void aVlanThatStandsInEtcdIsFoundByItsNameAlone() {
     SERVER.ctl(
         "put",

@@ -46,14 +46,33 @@ public final class Reservations {
    */
   public Reservation reserve(
       SubnetLayout layout, Wish wish, IpAddress host, Supplier<Map<Cidr, String>> leased) {
+    return reserve(layout, wish, host, leased, Optional.empty());
+  }
+
+  /**
+   * As {@link #reserve}, of a subnet whose lease is the host's already: whatever an old copy of
+   * etcd says that another was promised, perhaps itself at another address, it can't be given to.
+   */
+  public Reservation reserveOwn(
+      SubnetLayout layout, Cidr own, IpAddress host, Supplier<Map<Cidr, String>> leased) {
+    return reserve(layout, Wish.exactly(own), host, leased, Optional.of(own));
+  }
+
+  private Reservation reserve(
+      SubnetLayout layout,
+      Wish wish,
+      IpAddress host,
+      Supplier<Map<Cidr, String>> leased,
+      Optional<Cidr> own) {
     Grant grant = etcd.grant(TTL);
     for (int i = 0; i < TRIES; i++) {
       Snapshot promised = etcd.range(FlannelKeys.reservations(layout.range()));
       Map<Cidr, String> taken = new TreeMap<>(ofOthers(promised, host));
+      own.ifPresent(taken::remove);
       taken.putAll(leased.get());
       Cidr subnet =
           ownAgain(promised, wish, host)
-              .filter(own -> !taken.containsKey(own) && layout.allows(own))
+              .filter(again -> !taken.containsKey(again) && layout.allows(again))
               .orElseGet(() -> new FreeSubnets(layout, taken).pick(wish, random));
       String key = FlannelKeys.reservation(layout.range(), subnet);
       Txn txn = Txn.when(guard(promised, key)).put(key, value(host), grant);
