@@ -7,6 +7,7 @@ import io.flannelvlan.firewall.ForwardHook;
 import io.flannelvlan.firewall.Nft;
 import io.flannelvlan.firewall.Passage;
 import io.flannelvlan.firewall.PublishedPort;
+import io.flannelvlan.firewall.VlanRules;
 import io.flannelvlan.netlink.LegacyFilterTable;
 import java.util.HashSet;
 import java.util.List;
@@ -33,8 +34,8 @@ final class Firewall {
   private final AtomicBoolean suspect = new AtomicBoolean(true);
   private FirewallRules settled = FirewallRules.NONE;
 
-  /** Whether this process has put rules in force: what keeps VLANs apart stands since. */
-  private boolean inForce;
+  /** Of which nft has rules, by this process: what keeps them apart from others stands. */
+  private Set<String> apart = Set.of();
 
   /** As it was when it was last asked for; a change of our own costs one look. */
   private Optional<LegacyFilterTable> legacy = Optional.empty();
@@ -88,9 +89,9 @@ final class Firewall {
     }
   }
 
-  /** Whether VLANs are kept apart; on the kernel thread. */
-  boolean isInForce() {
-    return inForce;
+  /** Whether that VLAN is kept apart from the others; on the kernel thread. */
+  boolean isApart(String vlan) {
+    return apart.contains(vlan);
   }
 
   /**
@@ -102,20 +103,26 @@ final class Firewall {
     Set<String> plain = rules.plainBridges();
     boolean same = passing.equals(passing(settled)) && plain.equals(settled.plainBridges());
     boolean hooked = same && !look;
-    if (!inForce) {
-      nft.apply(rules);
-      inForce = true;
+    if (hooked) {
+      load(rules);
+    } else if (apart.isEmpty()) {
+      load(rules);
+      hook.apply(passing, plain);
+    } else {
+      CompletableFuture<Boolean> forward =
+          CompletableFuture.supplyAsync(
+              () -> hook.apply(passing, plain), Thread::startVirtualThread);
+      try {
+        load(rules);
+      } finally {
+        await(forward);
+      }
     }
-    CompletableFuture<Boolean> forward =
-        hooked
-            ? CompletableFuture.completedFuture(false)
-            : CompletableFuture.supplyAsync(
-                () -> hook.apply(passing, plain), Thread::startVirtualThread);
-    try {
-      nft.apply(rules);
-    } finally {
-      await(forward);
-    }
+  }
+
+  private void load(FirewallRules rules) {
+    nft.apply(rules);
+    apart = rules.vlans().stream().map(VlanRules::name).collect(Collectors.toSet());
   }
 
   /** One pattern for all bridges that we named: iptables need not know of a further VLAN. */

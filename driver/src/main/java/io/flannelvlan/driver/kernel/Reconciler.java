@@ -14,6 +14,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -241,21 +242,22 @@ public final class Reconciler implements AutoCloseable {
         state = kernel.dump();
         Desired wished = desired.apply(state);
         // Before any link: no packet of a new VLAN passes without its rules.
-        boolean apart = true;
+        Predicate<String> mayCome = _ -> true;
         if (wished.extent() == Desired.Extent.BEGUN) {
           fail(failures, Outcome.EVERYTHING, FIREWALL_WAITS);
         } else {
-          firewall
-              .settle(wished.firewall(), chores && mayLook())
-              .ifPresent(e -> fail(failures, Outcome.EVERYTHING, e));
-          apart = firewall.isInForce();
+          Optional<String> trouble = firewall.settle(wished.firewall(), chores && mayLook());
+          if (trouble.isPresent()) {
+            fail(failures, Outcome.EVERYTHING, trouble.get());
+            mayCome = firewall::isApart;
+          }
         }
         Plan plan = Plan.between(wished, state);
         wished.faults().forEach(fault -> fail(failures, fault.vlan(), fault.reason()));
         plan.conflicts().forEach(c -> fail(failures, c.vlan(), c.text()));
         List<Change> changes = plan.changes();
         changes = chores ? changes : Waits.chores(changes);
-        changes = apart ? changes : Waits.newLinks(changes);
+        changes = Waits.newLinks(changes, mayCome);
         List<Change> done = apply(changes, failures);
         applied.addAll(done);
         again = needsAnotherLook(changes, done);

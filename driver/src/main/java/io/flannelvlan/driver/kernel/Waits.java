@@ -3,6 +3,7 @@ package io.flannelvlan.driver.kernel;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -23,10 +24,15 @@ final class Waits {
         .toList();
   }
 
-  /** Without links that are not there yet, and all that would come upon them. */
-  static List<Change> newLinks(List<Change> changes) {
+  /**
+   * Without links that are not there yet, and all that would come upon them.
+   *
+   * @param mayCome whether those of this VLAN may
+   */
+  static List<Change> newLinks(List<Change> changes, Predicate<String> mayCome) {
     Set<String> added =
         changes.stream()
+            .filter(change -> !mayCome.test(change.vlan()))
             .flatMap(change ->
                 switch (change) {
                   case Change.AddLink add -> Stream.of(add.link().name());

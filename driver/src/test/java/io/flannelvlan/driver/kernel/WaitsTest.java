@@ -23,8 +23,9 @@ class WaitsTest {
 
   @Test
   void whereNothingKeepsVlansApartNoLinkComesAndWhatStandsIsPutRight() {
-    assertThat(Waits.newLinks(List.of(BRIDGE, ADDRESS, OTHERS_ADDRESS, ENTRY, GONE)))
-        .containsExactly(OTHERS_ADDRESS, ENTRY, GONE);
+    List<Change> all = List.of(BRIDGE, ADDRESS, OTHERS_ADDRESS, ENTRY, GONE);
+    assertThat(Waits.newLinks(all, _ -> false)).containsExactly(OTHERS_ADDRESS, ENTRY, GONE);
+    assertThat(Waits.newLinks(all, "vlan002"::equals)).isEqualTo(all);
   }
 
   @Test
