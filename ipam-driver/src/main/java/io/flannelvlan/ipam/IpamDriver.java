@@ -79,9 +79,7 @@ public final class IpamDriver implements IpamApi {
     Pool pool =
         joined.isPresent()
             ? noted(poolOf(joined.get(), request, network))
-            : request.pool().isPresent()
-                ? noted(newPool(request, network))
-                : anyPool(request, network);
+            : notedNew(request, network);
     return new RequestPoolResponse(
         new PoolId(pool.range()).toString(), pool.range(), Optional.of(pool.subnet().at(1)));
   }
@@ -92,7 +90,10 @@ public final class IpamDriver implements IpamApi {
   }
 
   /** Of two that leave the choice to us, the second must see what the first got. */
-  private Pool anyPool(RequestPoolRequest request, Optional<String> network) {
+  private Pool notedNew(RequestPoolRequest request, Optional<String> network) {
+    if (request.pool().isPresent()) {
+      return noted(newPool(request, network));
+    }
     choosing.lock();
     try {
       return noted(newPool(request, network));
