@@ -4,6 +4,7 @@ import io.flannelvlan.dockerplugin.NetworkApi.CreateNetworkRequest;
 import io.flannelvlan.dockerplugin.NetworkApi.IpamData;
 import io.flannelvlan.dockerplugin.Refused;
 import io.flannelvlan.driver.kernel.Underlay;
+import io.flannelvlan.flannel.Leases;
 import io.flannelvlan.flannel.Vlan;
 import io.flannelvlan.flannel.VlanStore;
 import io.flannelvlan.flannel.Vlans;
@@ -11,6 +12,7 @@ import io.flannelvlan.flannel.host.HostVlan;
 import io.flannelvlan.flannel.host.HostVlans;
 import io.flannelvlan.ipam.Pool;
 import io.flannelvlan.ipam.Pools;
+import io.flannelvlan.net.Cidr;
 import java.time.Clock;
 import java.util.Collection;
 import java.util.List;
@@ -122,8 +124,27 @@ record NetworkWishes(
       dockers.requireSafe(data, choice.vlan(), joined);
     } else {
       dockers.requireNone(choice.vlan());
+      requireNotAnothers(choice, joined);
     }
     return choice;
+  }
+
+  /** A range that was left to us on two hosts at once, and is the other one's VLAN by now. */
+  private void requireNotAnothers(VlanChoice choice, Optional<HostVlan> joined) {
+    Cidr range = choice.vlan().range();
+    if (choice.exists() && joined.isEmpty() && pools.get(range).filter(Pool::chosen).isPresent()) {
+      Leases leases = store.leases(choice.vlan());
+      if (!leases.bySubnet().isEmpty() && leases.of(host.publicAddress()).isEmpty()) {
+        throw new Refused(
+            range
+                + ", which was free a moment ago, is VLAN "
+                + choice.vlan().name()
+                + " of another host now: create the network again for another range, or with"
+                + " --subnet "
+                + range
+                + " to join that VLAN");
+      }
+    }
   }
 
   private static Vlans only(Vlan vlan) {

@@ -14,9 +14,14 @@ import io.flannelvlan.driver.kernel.KernelView;
 import io.flannelvlan.etcd.Etcd;
 import io.flannelvlan.etcd.TestingEtcd;
 import io.flannelvlan.flannel.Lease;
+import io.flannelvlan.flannel.LeaseAttributes;
 import io.flannelvlan.flannel.NetworkConfig;
 import io.flannelvlan.flannel.Vlan;
+import io.flannelvlan.flannel.Wish;
+import io.flannelvlan.ipam.Pool;
 import io.flannelvlan.ipam.Pools;
+import io.flannelvlan.journal.Batch;
+import io.flannelvlan.journal.Journal;
 import io.flannelvlan.net.Cidr;
 import io.flannelvlan.net.InterfaceAddress;
 import io.flannelvlan.net.IpAddress;
@@ -72,6 +77,28 @@ class NetworksIT {
     assertThat(driver.networks.all()).isEmpty();
     assertThat(driver.vlans.all()).isEmpty();
     assertThat(ETCD.range("/coreos.com/network/").entries()).isEmpty();
+  }
+
+  @Test
+  void aRangeThatWasLeftToUsAndBecameAnothersIsNotJoined() {
+    for (boolean chosen : List.of(true, false)) {
+      driver.close();
+      Path own = state.resolve("chosen " + chosen);
+      try (Journal journal = Journal.open(own)) {
+        Pool pool = new Pool(RANGE, Optional.empty(), SUBNET, SUBNET, Instant.now(), chosen);
+        journal.commit(new Batch().put(journal.table("pool", Pool.class), RANGE.toString(), pool));
+      }
+      driver = new TestingDriver(ETCD, own);
+      driver.store.create(VLAN.name(), VLAN.config());
+      driver.store.acquire(
+          VLAN,
+          LeaseAttributes.vxlan(
+              IpAddress.parse("198.51.100.12"), new Vni(2), new MacAddress(0x020000000012L)),
+          Wish.exactly(Cidr.parse("10.2.30.0/24")));
+      assertThatThrownBy(() -> driver.networks.create(request()))
+          .hasMessageContaining(chosen ? "of another host now" : "the reconciler is closed");
+      assertThat(driver.vlans.all()).isEmpty();
+    }
   }
 
   @Test

@@ -143,7 +143,12 @@ public final class IpamDriver implements IpamApi {
               + " already, and can't take another as its first");
     }
     return new Pool(
-        vlan.range(), Optional.of(vlan.name()), subnet, narrower(within, subnet), pools.now());
+        vlan.range(),
+        Optional.of(vlan.name()),
+        subnet,
+        narrower(within, subnet),
+        pools.now(),
+        /* chosen= */ false);
   }
 
   private Pool newPool(RequestPoolRequest request, Optional<String> network) {
@@ -166,7 +171,12 @@ public final class IpamDriver implements IpamApi {
     Cidr subnet = reserved.subnet();
     Cidr within = request.subPool().orElseGet(() -> kept(layout.range(), subnet));
     return new Pool(
-        layout.range(), choice.network(), subnet, narrower(within, subnet), pools.now());
+        layout.range(),
+        choice.network(),
+        subnet,
+        narrower(within, subnet),
+        pools.now(),
+        request.pool().isEmpty() && vlan.isEmpty());
   }
 
   /**
