@@ -131,13 +131,24 @@ public final class VlanStore {
    * Removes the config of a VLAN that no host is in; false if one is, or if it is another by now.
    */
   public boolean removeUnused(Vlan vlan) {
+    String key = keys.config(vlan.name());
     // However its user wrote it.
-    Optional<KeyValue> standing =
-        etcd.get(keys.config(vlan.name())).filter(kv -> read(vlan.name(), kv).equals(vlan));
-    return standing.isPresent()
-        && leases(vlan).bySubnet().isEmpty()
-        && etcd.txn(Txn.when(Guard.unchanged(standing.get())).delete(keys.config(vlan.name())))
-            .succeeded();
+    Optional<KeyValue> standing = etcd.get(key).filter(kv -> read(vlan.name(), kv).equals(vlan));
+    boolean removed =
+        standing.isPresent()
+            && leases(vlan).bySubnet().isEmpty()
+            && etcd.txn(Txn.when(Guard.unchanged(standing.get())).delete(key)).succeeded();
+    if (removed && !leases(vlan).bySubnet().isEmpty()) {
+      // A host joined it meanwhile, and saw it stand; one that comes later sees that it does not.
+      etcd.txn(Txn.when(Guard.absent(key)).put(key, standing.get().value()));
+      return false;
+    }
+    return removed;
+  }
+
+  /** Whether a VLAN of that name stands, whatever its config says. */
+  public boolean stands(String name) {
+    return etcd.get(keys.config(name)).isPresent();
   }
 
   /**

@@ -211,6 +211,12 @@ public final class HostVlans implements AutoCloseable {
       }
       HostVlan joined = rejoining.whole(first, leases);
       store.acquire(vlan, joined.attributes(), Wish.exactly(subnet));
+      if (!store.stands(vlan.name())) {
+        // The lease is given back, as of any that was expected and not joined with.
+        throw new VlanException(
+            VlanException.Kind.CONTENDED,
+            "VLAN " + vlan.name() + " was removed in this moment: create the network again");
+      }
       Batch batch = new Batch().put(vlans, joined.name(), joined).remove(remembered, joined.name());
       departures.cancel(batch, joined);
       along.accept(batch, joined);
