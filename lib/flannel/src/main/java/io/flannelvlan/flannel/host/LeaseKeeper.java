@@ -7,11 +7,11 @@ import io.flannelvlan.flannel.Lease;
 import io.flannelvlan.flannel.LeaseWatch;
 import io.flannelvlan.flannel.Leases;
 import io.flannelvlan.flannel.Renewal;
-import io.flannelvlan.flannel.SubnetKey;
 import io.flannelvlan.flannel.VlanEntries;
 import io.flannelvlan.flannel.VlanException;
 import io.flannelvlan.flannel.VlanStore;
 import io.flannelvlan.net.Cidr;
+import io.flannelvlan.net.IpAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -19,7 +19,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
@@ -85,8 +84,7 @@ final class LeaseKeeper implements AutoCloseable {
   private boolean stale;
   private boolean closed;
 
-  /** With which etcd last had each lease, or we wrote it since. */
-  private final Map<SubnetKey, Long> grants = new ConcurrentHashMap<>();
+  private final LastGrants grants = new LastGrants();
 
   // Touched by the thread alone.
   private final Map<Cidr, Instant> due = new HashMap<>();
@@ -171,8 +169,8 @@ final class LeaseKeeper implements AutoCloseable {
         broken = leases.broken();
         broken.forEach(entry -> LOG.warn("VLAN {}: passed over: {}", vlan, entry.reason()));
       }
-      OwnLeases ofOurs = isList ? ofOurs(leases) : OwnLeases.AS_LAST;
-      grants.putAll(leases.grants());
+      OwnLeases ofOurs = isList ? grants.judge(owner.vlan(), leases) : OwnLeases.AS_LAST;
+      grants.shown(leases);
       lock.lock();
       try {
         listings += isList ? 1 : 0;
@@ -198,24 +196,6 @@ final class LeaseKeeper implements AutoCloseable {
       }
       isList = false;
       owner.changed();
-    }
-
-    private OwnLeases ofOurs(Leases leases) {
-      Optional<HostVlan> here = owner.vlan();
-      List<Lease> ours = here.map(HostVlan::leases).orElse(List.of());
-      if (ours.stream().anyMatch(lease -> isEarlier(lease.key(), leases))) {
-        return OwnLeases.EARLIER;
-      }
-      return ours.stream()
-              .allMatch(lease -> leases.at(lease.subnet()).filter(here.get()::owns).isPresent())
-          ? OwnLeases.AS_LAST
-          : OwnLeases.MISSING;
-    }
-
-    private boolean isEarlier(SubnetKey key, Leases leases) {
-      Long last = grants.get(key);
-      Long now = leases.grants().get(key);
-      return last != null && now != null && !now.equals(last);
     }
 
     @Override
@@ -307,7 +287,25 @@ final class LeaseKeeper implements AutoCloseable {
     }
     Duration wait = Duration.between(clock.instant(), next);
     wait = wait.isNegative() ? Duration.ofNanos(1) : wait;
-    return forgotten(here, leases).allMatch(owner::takeOver) ? wait : shorter(wait, RETRY);
+    return forgotten(here, leases).allMatch(lease -> takeOverOrGiveBack(here, lease, known))
+        ? wait
+        : shorter(wait, RETRY);
+  }
+
+  /** A lease of ours that we do not have: of before another host had it, or lost with our state. */
+  private boolean takeOverOrGiveBack(HostVlan here, Lease lease, Peers known) {
+    Optional<IpAddress> successor = known.successor(lease);
+    if (successor.isEmpty()) {
+      return owner.takeOver(lease);
+    }
+    if (store.release(here.vlan(), lease, here::isKnownAs)) {
+      LOG.warn(
+          "VLAN {}: {} was this host's before it was {}'s, and is given back to it",
+          vlan,
+          lease.subnet(),
+          successor.get());
+    }
+    return true;
   }
 
   private static Stream<Lease> forgotten(HostVlan here, Leases leases) {
@@ -328,7 +326,7 @@ final class LeaseKeeper implements AutoCloseable {
     }
     Renewal renewal =
         store.renew(here.vlan(), lease, other -> here.owns(other) || known.isFormer(other, lease));
-    grants.put(lease.key(), renewal.grant());
+    grants.wrote(lease.key(), renewal.grant());
     LOG.info("{} lease {} of VLAN {}", stands ? "renewed" : "put back", lease.subnet(), vlan);
     due.put(lease.subnet(), renewal.next());
     return renewal.next();

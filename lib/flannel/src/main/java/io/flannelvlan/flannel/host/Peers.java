@@ -4,6 +4,7 @@ import io.flannelvlan.flannel.Lease;
 import io.flannelvlan.flannel.Leases;
 import io.flannelvlan.flannel.SubnetKey;
 import io.flannelvlan.flannel.VlanEntries;
+import io.flannelvlan.net.IpAddress;
 import io.flannelvlan.net.MacAddress;
 import java.time.Duration;
 import java.time.Instant;
@@ -99,9 +100,7 @@ record Peers(
     SortedMap<SubnetKey, Lease> there = new TreeMap<>(shown.bySubnet());
     standing.forEach((key, lease) -> {
       Lease other = shown.bySubnet().get(key);
-      if (other != null
-          && !other.equals(lease)
-          && (wentBack ? isSameHosts(lease, other) : other.equals(former.get(key)))) {
+      if (other != null && !other.equals(lease) && (wentBack || other.equals(former.get(key)))) {
         there.put(key, lease);
         outdated.put(key, other);
       }
@@ -121,9 +120,21 @@ record Peers(
     return new Peers(revision, created, there, missed, doubted);
   }
 
-  /** Whether etcd, since it went back in time, shows the one where it last had the other. */
+  /**
+   * Whether etcd, since it went back in time, shows the one where it last had the other, both of
+   * one host.
+   */
   boolean isFormer(Lease other, Lease last) {
-    return other.equals(former.get(last.key())) && last.equals(standing.get(last.key()));
+    return other.equals(former.get(last.key()))
+        && last.equals(standing.get(last.key()))
+        && isSameHosts(other, last);
+  }
+
+  /** The host that etcd last had where it shows this lease, since it went back in time. */
+  Optional<IpAddress> successor(Lease shown) {
+    return Optional.ofNullable(standing.get(shown.key()))
+        .filter(last -> shown.equals(former.get(shown.key())) && !isSameHosts(shown, last))
+        .map(Lease::publicIp);
   }
 
   /** Everybody's leases, this host's among them. */

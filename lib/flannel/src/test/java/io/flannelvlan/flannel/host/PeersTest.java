@@ -147,10 +147,17 @@ class PeersTest {
   }
 
   @Test
-  void anotherHostThatHasTheSubnetInAnEtcdFromBeforeIsFollowed() {
+  void whatEtcdLastSaidOfASubnetCountsForAWhileWhoeverHadItBefore() {
     Lease anothers = lease(9, "10.2.30.0/24");
     Peers now = both.after(shown(9, A, anothers), AS_LAST, NOW);
-    assertThat(now.after(shown(8, A, B), AS_LAST, NOW).all()).containsExactly(A, B);
+    Peers back = now.after(shown(8, A, B), AS_LAST, NOW);
+    assertThat(back.all()).containsExactly(A, anothers);
+    assertThat(back.successor(B)).contains(anothers.publicIp());
+    assertThat(back.successor(A)).isEmpty();
+    assertThat(back.isFormer(B, anothers)).as("two hosts: nothing is overwritten").isFalse();
+    Peers settled = back.settled(back.trusted());
+    assertThat(settled.all()).containsExactly(A, B);
+    assertThat(settled.successor(B)).isEmpty();
   }
 
   @Test

@@ -158,6 +158,27 @@ class StateLossIT {
     Waiting.until("away", PATIENCE, () -> !host.etcd.isReachable() && !watcher.isReachable());
   }
 
+  @Test
+  void aSubnetOfBeforeIsGivenBackToTheHostThatHasHadItSince() {
+    host.join(FIRST.toString());
+    Waiting.until("its lease is known", PATIENCE, () -> host.peers().contains(FIRST));
+    server.ctl("snapshot", "save", state.resolve("old.db").toString());
+    host.vlans.leave("vlan002");
+    host.close();
+    try (Member other = new Member(server.settings(), state, 12)) {
+      HostVlan theirs = other.join(FIRST.toString());
+      // It has lost its state, and is in the VLAN with another subnet.
+      host = open("lost");
+      host.join("10.2.30.0/24");
+      Waiting.until("it knows the other", PATIENCE, () -> host.peers().contains(FIRST));
+      Waiting.until("so does the other", PATIENCE, () -> other.peers().size() == 2);
+      restore();
+      Waiting.until("the other has it again", PATIENCE, () -> holds(theirs));
+      assertThat(host.vlans.byName("vlan002").orElseThrow().subnets())
+          .containsExactly(Cidr.parse("10.2.30.0/24"));
+    }
+  }
+
   private boolean holds(HostVlan host) {
     Lease lease = host.leases().getFirst();
     return store.leases(EtcdLossIT.VLAN).holds(lease);
