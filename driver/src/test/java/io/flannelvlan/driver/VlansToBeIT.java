@@ -64,10 +64,7 @@ class VlansToBeIT {
   void oneThatIsJoinedStays() {
     try (Journal journal = Journal.open(state)) {
       VlansToBe making = new VlansToBe(store, journal);
-      making.make(VLAN);
-      Batch batch = new Batch();
-      making.joined(batch, "vlan002");
-      journal.commit(batch);
+      makeAndJoin(making, journal);
       making.takeBackAll(_ -> false);
       assertThat(store.find("vlan002")).isPresent();
     }
@@ -89,10 +86,7 @@ class VlansToBeIT {
   void whatCantBeTakenBackNowIsTakenBackLater() {
     try (Journal journal = Journal.open(state)) {
       VlansToBe making = new VlansToBe(store, journal);
-      making.make(VLAN);
-      Batch batch = new Batch();
-      making.joined(batch, "vlan002");
-      journal.commit(batch);
+      makeAndJoin(making, journal);
       server.kill();
       Waiting.until("away", PATIENCE, () -> !etcd.isReachable());
       making.takeBack(VLAN);
@@ -102,6 +96,13 @@ class VlansToBeIT {
       making.takeBackAll(_ -> false);
       assertNothingIsLeft();
     }
+  }
+
+  private static void makeAndJoin(VlansToBe making, Journal journal) {
+    making.make(VLAN);
+    Batch batch = new Batch();
+    making.joined(batch, "vlan002");
+    journal.commit(batch);
   }
 
   private void assertNothingIsLeft() {

@@ -23,8 +23,7 @@ import java.util.stream.Stream;
  * alone: made anew by its container's next packet, it would come from another port.
  *
  * <p>By the program {@code conntrack}, in the network namespace of the calling thread; blocking. It
- * costs two processes, and one more for each place to which flows lead wrongly, however many flows
- * there are.
+ * costs one process, and one more for each way that leads wrong, however many flows there are.
  */
 public final class Conntrack {
 

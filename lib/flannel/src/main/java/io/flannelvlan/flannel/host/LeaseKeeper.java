@@ -76,6 +76,8 @@ final class LeaseKeeper implements AutoCloseable {
   private final LeaseWatch watch;
   private final Thread thread;
 
+  private final LastGrants grants = new LastGrants();
+
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition wakeUp = lock.newCondition();
   private Optional<VlanEntries> shown = Optional.empty();
@@ -83,8 +85,6 @@ final class LeaseKeeper implements AutoCloseable {
   private Peers peers;
   private boolean stale;
   private boolean closed;
-
-  private final LastGrants grants = new LastGrants();
 
   // Touched by the thread alone.
   private final Map<Cidr, Instant> due = new HashMap<>();

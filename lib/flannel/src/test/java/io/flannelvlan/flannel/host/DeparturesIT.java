@@ -3,51 +3,22 @@ package io.flannelvlan.flannel.host;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.flannelvlan.etcd.Etcd;
-import io.flannelvlan.etcd.TestingEtcd;
 import io.flannelvlan.etcd.Waiting;
 import io.flannelvlan.flannel.Lease;
-import io.flannelvlan.flannel.VlanStore;
 import io.flannelvlan.net.Cidr;
 import io.flannelvlan.net.IpAddress;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** What a host left while etcd was away, in the VLAN of {@link EtcdLossIT}. */
-class DeparturesIT {
-
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
-
-  private final TestingEtcd server = TestingEtcd.started();
-  private final Etcd watcher = server.client();
-  private final VlanStore store = EtcdLossIT.store(watcher);
-
-  @TempDir Path state;
-  private Member host;
-
-  @BeforeEach
-  void start() {
-    store.create("vlan002", EtcdLossIT.VLAN.config());
-    host = new Member(server.settings(), state, 11);
-  }
-
-  @AfterEach
-  void stop() {
-    host.close();
-    watcher.close();
-    server.close();
-  }
+class DeparturesIT extends OneHost {
 
   @Test
   void whoComesBackAtAnotherAddressGivesBackWhatItLeftAtTheFormerOne() {
     host.join("10.2.20.0/24");
     server.kill();
-    Waiting.until("away", PATIENCE, () -> !host.etcd.isReachable() && !watcher.isReachable());
+    awaitAway();
     host.vlans.leave("vlan002");
     server.start();
     Waiting.until("etcd answers", PATIENCE, () -> host.etcd.isReachable() && watcher.isReachable());
@@ -71,7 +42,7 @@ class DeparturesIT {
     assertThat(known.awaitAnswer(PATIENCE)).isTrue();
     Waiting.until("etcd answers", PATIENCE, watcher::isReachable);
     assertThat(leased()).hasSize(1);
-    host = new Member(known, state, 11);
+    host = new Member(known, state.resolve("kept"), 11);
     Waiting.until("it is given back again", PATIENCE, () -> leased().isEmpty());
   }
 

@@ -2,11 +2,7 @@ package io.flannelvlan.flannel.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.flannelvlan.etcd.Etcd;
-import io.flannelvlan.etcd.TestingEtcd;
 import io.flannelvlan.flannel.VlanException;
-import io.flannelvlan.flannel.VlanStore;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CyclicBarrier;
@@ -14,34 +10,12 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.locks.LockSupport;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.RepeatedTest;
-import org.junit.jupiter.api.io.TempDir;
 
 /** A host that joins a VLAN in the moment that another removes it everywhere. */
-class JoiningIT {
+class JoiningIT extends OneHost {
 
   private static final int TIMES = 40;
-
-  private final TestingEtcd server = TestingEtcd.started();
-  private final Etcd watcher = server.client();
-  private final VlanStore store = EtcdLossIT.store(watcher);
-
-  @TempDir Path state;
-  private Member host;
-
-  @BeforeEach
-  void start() {
-    host = new Member(server.settings(), state, 11);
-  }
-
-  @AfterEach
-  void stop() {
-    host.close();
-    watcher.close();
-    server.close();
-  }
 
   @RepeatedTest(2)
   void whoeverIsInAVlanAfterwardsEtcdHasIt() throws Exception {

@@ -3,47 +3,18 @@ package io.flannelvlan.flannel.host;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.flannelvlan.etcd.Etcd;
-import io.flannelvlan.etcd.TestingEtcd;
 import io.flannelvlan.etcd.Waiting;
 import io.flannelvlan.flannel.Lease;
-import io.flannelvlan.flannel.VlanStore;
 import io.flannelvlan.journal.Batch;
 import io.flannelvlan.net.Cidr;
 import io.flannelvlan.net.IpAddress;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** A host that starts on another state than it ended with, in the VLAN of {@link EtcdLossIT}. */
-class StateLossIT {
+class StateLossIT extends OneHost {
 
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final Cidr FIRST = Cidr.parse("10.2.20.0/24");
-
-  private final TestingEtcd server = TestingEtcd.started();
-  private final Etcd watcher = server.client();
-  private final VlanStore store = EtcdLossIT.store(watcher);
-
-  @TempDir Path state;
-  private Member host;
-
-  @BeforeEach
-  void start() {
-    store.create("vlan002", EtcdLossIT.VLAN.config());
-    host = open("kept");
-  }
-
-  @AfterEach
-  void stop() {
-    host.close();
-    watcher.close();
-    server.close();
-  }
 
   @Test
   void aPeerThatCameJustBeforeTheEndIsKnownAtTheNextStartThoughEtcdIsAway() {
@@ -118,6 +89,27 @@ class StateLossIT {
     Waiting.until("etcd has the new address again", PATIENCE, () -> holds(moved));
   }
 
+  @Test
+  void aSubnetOfBeforeIsGivenBackToTheHostThatHasHadItSince() {
+    host.join(FIRST.toString());
+    Waiting.until("its lease is known", PATIENCE, () -> host.peers().contains(FIRST));
+    server.ctl("snapshot", "save", state.resolve("old.db").toString());
+    host.vlans.leave("vlan002");
+    host.close();
+    try (Member other = new Member(server.settings(), state, 12)) {
+      HostVlan theirs = other.join(FIRST.toString());
+      // It has lost its state, and is in the VLAN with another subnet.
+      host = open("lost");
+      host.join("10.2.30.0/24");
+      Waiting.until("it knows the other", PATIENCE, () -> host.peers().contains(FIRST));
+      Waiting.until("so does the other", PATIENCE, () -> other.peers().size() == 2);
+      restore();
+      Waiting.until("the other has it again", PATIENCE, () -> holds(theirs));
+      assertThat(host.vlans.byName("vlan002").orElseThrow().subnets())
+          .containsExactly(Cidr.parse("10.2.30.0/24"));
+    }
+  }
+
   /** With a snapshot from before the move, whose revision is higher than any that comes. */
   private HostVlan moveAndLoseState(Runnable meanwhile) {
     HostVlan before = host.join(FIRST.toString());
@@ -154,37 +146,8 @@ class StateLossIT {
     Waiting.until("etcd answers", PATIENCE, watcher::isReachable);
   }
 
-  private void awaitAway() {
-    Waiting.until("away", PATIENCE, () -> !host.etcd.isReachable() && !watcher.isReachable());
-  }
-
-  @Test
-  void aSubnetOfBeforeIsGivenBackToTheHostThatHasHadItSince() {
-    host.join(FIRST.toString());
-    Waiting.until("its lease is known", PATIENCE, () -> host.peers().contains(FIRST));
-    server.ctl("snapshot", "save", state.resolve("old.db").toString());
-    host.vlans.leave("vlan002");
-    host.close();
-    try (Member other = new Member(server.settings(), state, 12)) {
-      HostVlan theirs = other.join(FIRST.toString());
-      // It has lost its state, and is in the VLAN with another subnet.
-      host = open("lost");
-      host.join("10.2.30.0/24");
-      Waiting.until("it knows the other", PATIENCE, () -> host.peers().contains(FIRST));
-      Waiting.until("so does the other", PATIENCE, () -> other.peers().size() == 2);
-      restore();
-      Waiting.until("the other has it again", PATIENCE, () -> holds(theirs));
-      assertThat(host.vlans.byName("vlan002").orElseThrow().subnets())
-          .containsExactly(Cidr.parse("10.2.30.0/24"));
-    }
-  }
-
   private boolean holds(HostVlan host) {
     Lease lease = host.leases().getFirst();
     return store.leases(EtcdLossIT.VLAN).holds(lease);
-  }
-
-  private Member open(String directory) {
-    return new Member(server.settings(), state.resolve(directory), 11);
   }
 }
