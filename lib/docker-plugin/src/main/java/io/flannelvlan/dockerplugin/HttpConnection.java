@@ -24,6 +24,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
@@ -35,9 +39,10 @@ import org.slf4j.LoggerFactory;
  * One peer: its calls are done one after the other, on a virtual thread that lives as long as the
  * connection.
  *
- * <p>Netty's thread decodes and hands over, and reads no further than it is asked to: what a peer
- * sends beyond that waits in the kernel. So a peer that has said all and ends its own side gets its
- * answer; one that ends within a call gets none, since the channel is closed when that is read.
+ * <p>Netty's thread decodes and hands over all that one read brought at once, and reads no further
+ * than it is asked to: what a peer sends beyond that waits in the kernel. So a peer that has said
+ * all and ends its own side gets its answer; one that ends within a call gets none, since the
+ * channel is closed when that is read.
  */
 final class HttpConnection extends ChannelInboundHandlerAdapter {
 
@@ -58,7 +63,14 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   private final HttpAnswers answers;
   private final InFlight inFlight;
   private final Duration idle;
-  private final BlockingQueue<Part> parts = new LinkedBlockingQueue<>();
+
+  /** What the read that is under way brought so far; Netty's thread's alone. */
+  private List<Part> decoded = new ArrayList<>();
+
+  private final BlockingQueue<List<Part>> handedOver = new LinkedBlockingQueue<>();
+
+  /** What was handed over and is still to be taken; the call thread's alone. */
+  private final Deque<Part> parts = new ArrayDeque<>();
 
   /**
    * A connection that is not open yet.
@@ -82,10 +94,10 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     try {
       // What can't be read at all is both.
       if (message instanceof HttpRequest request) {
-        parts.add(new Head(request));
+        decoded.add(new Head(request));
       }
       if (message instanceof HttpContent content) {
-        parts.add(
+        decoded.add(
             content.decoderResult().isFailure()
                 ? new End(reason(content.decoderResult()))
                 : new Piece(
@@ -98,8 +110,21 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   }
 
   @Override
+  public void channelReadComplete(ChannelHandlerContext context) {
+    handOver();
+  }
+
+  @Override
   public void channelInactive(ChannelHandlerContext context) {
-    parts.add(new End("the connection is closed"));
+    decoded.add(new End("the connection is closed"));
+    handOver();
+  }
+
+  private void handOver() {
+    if (!decoded.isEmpty()) {
+      handedOver.add(decoded);
+      decoded = new ArrayList<>();
+    }
   }
 
   @Override
@@ -127,12 +152,15 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   /** The next thing that comes, or the end if none does. */
   private Part take(Channel channel, Duration patience) throws InterruptedException {
-    Part next = parts.poll();
-    if (next == null) {
-      channel.read();
-      next = parts.poll(patience.toNanos(), TimeUnit.NANOSECONDS);
+    if (parts.isEmpty()) {
+      List<Part> more = handedOver.poll();
+      if (more == null) {
+        channel.read();
+        more = handedOver.poll(patience.toNanos(), TimeUnit.NANOSECONDS);
+      }
+      parts.addAll(more == null ? List.of(new End("nothing came for " + patience)) : more);
     }
-    return next == null ? new End("nothing came for " + patience) : next;
+    return parts.remove();
   }
 
   /** Answers one call; whether another may come. */
