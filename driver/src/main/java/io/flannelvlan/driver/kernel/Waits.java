@@ -25,7 +25,8 @@ final class Waits {
   }
 
   /**
-   * Without links that are not there yet, and all that would come upon them.
+   * Without links that are not there yet, and all that would come upon them; what would make room
+   * for one stays where it is.
    *
    * @param mayCome whether those of this VLAN may
    */
@@ -48,6 +49,7 @@ final class Waits {
   private static Optional<String> onto(Change change) {
     return switch (change) {
       case Change.AddLink add -> Optional.of(add.link().name());
+      case Change.DeleteLink gone -> Optional.of(gone.link());
       case Change.AddVeth add -> Optional.of(add.hostEnd().name());
       case Change.PutSetting put -> Optional.of(put.setting().link());
       case Change.AddAddress add -> Optional.of(add.address().link());

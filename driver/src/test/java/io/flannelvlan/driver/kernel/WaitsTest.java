@@ -29,6 +29,12 @@ class WaitsTest {
   }
 
   @Test
+  void whereNoLinkComesTheOneThatItWouldReplaceStays() {
+    Change replaced = new Change.DeleteLink("vlan002", "fvbr.2");
+    assertThat(Waits.newLinks(List.of(replaced, BRIDGE, GONE), _ -> false)).containsExactly(GONE);
+  }
+
+  @Test
   void aDeletionThatMakesRoomIsNoChore() {
     Change replaced = new Change.DeleteLink("vlan002", "fvbr.2");
     assertThat(Waits.chores(List.of(replaced, BRIDGE, GONE))).containsExactly(replaced, BRIDGE);
