@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -47,6 +49,9 @@ final class DockersBridges {
   /** What was there at the last look; of the kernel thread alone. */
   private Set<String> seen = Set.of();
 
+  /** Those that appeared and are in no list of Docker's since. */
+  private final Set<String> unexplained = ConcurrentHashMap.newKeySet();
+
   /**
    * Those that the journal knows.
    *
@@ -61,8 +66,12 @@ final class DockersBridges {
     this.appeared = appeared;
   }
 
-  /** Docker's list of all its networks. */
-  void listed(List<ListedNetwork> networks) {
+  /**
+   * Docker's list of all its networks.
+   *
+   * @param isOurs whether it is of the engine that we serve; asked only where it lacks a name
+   */
+  void listed(List<ListedNetwork> networks, BooleanSupplier isOurs) {
     Set<String> names =
         networks.stream()
             .filter(network -> network.driver().equals(DRIVER))
@@ -70,6 +79,10 @@ final class DockersBridges {
                 network -> Stream.ofNullable(network.options().get(NetworkOptions.DOCKER_BRIDGE)))
             .filter(name -> !LinkNames.isDockers(name) && VlanRules.canName(name))
             .collect(Collectors.toCollection(TreeSet::new));
+    if (!names.containsAll(named) && !isOurs.getAsBoolean()) {
+      names.addAll(named);
+    }
+    unexplained.removeAll(names);
     if (!names.equals(named)) {
       named = names;
       changed.run();
@@ -81,6 +94,19 @@ final class DockersBridges {
         LOG.debug("the bridges of Docker's networks are not written: {}", e.getMessage());
       }
     }
+  }
+
+  /**
+   * Whether one may be in Docker's next list: dockerd lists a network some time after it has made
+   * its bridge, on a busy host some seconds.
+   */
+  boolean isOneUnexplained() {
+    return !unexplained.isEmpty();
+  }
+
+  /** They are their users' own. */
+  void takeForOthers() {
+    unexplained.clear();
   }
 
   private Set<String> written() {
@@ -95,7 +121,10 @@ final class DockersBridges {
             .map(KernelLink::name)
             .filter(name -> !LinkNames.isDockers(name))
             .collect(Collectors.toSet());
+    unexplained.retainAll(bridges);
     if (!seen.containsAll(bridges)) {
+      bridges.stream().filter(name -> !seen.contains(name)).forEach(unexplained::add);
+      unexplained.removeAll(named);
       appeared.run();
     }
     seen = bridges;

@@ -25,8 +25,8 @@ final class Reclaim implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Reclaim.class);
 
-  /** Between looks while Docker has yet to tell what the journal lost, at first. */
-  private static final Duration LOST_RETRY = Duration.ofSeconds(1);
+  /** Between looks while Docker has yet to tell something, at first. */
+  private static final Duration RETRY = Duration.ofSeconds(1);
 
   private static final Duration NEWS_DELAY = Duration.ofMillis(500);
 
@@ -44,8 +44,8 @@ final class Reclaim implements AutoCloseable {
   private Runnable chores = () -> {};
   private Evidence evidence = Evidence.NONE;
 
-  /** After how long what is lost is asked for again. */
-  private Duration lostRetry = LOST_RETRY;
+  /** After how long what Docker has yet to tell is asked for again. */
+  private Duration retry = RETRY;
 
   /** How many passes in a row brought no view. One is nothing: a network may be on its way. */
   private int silent;
@@ -102,6 +102,7 @@ final class Reclaim implements AutoCloseable {
         if (news.await(pause())) {
           // dockerd lists a network some time after it has made its bridge.
           news.gather(NEWS_DELAY);
+          retry = RETRY;
         }
       }
     } catch (InterruptedException _) {
@@ -109,14 +110,21 @@ final class Reclaim implements AutoCloseable {
     }
   }
 
-  /** While something is lost, soon again; longer and longer if Docker's answer changes nothing. */
+  /**
+   * While Docker has something to tell, soon again; longer and longer if its answer has nothing.
+   */
   private Duration pause() {
     Duration longest = docker.reclaimAfter();
-    if (!lost.isLost()) {
+    boolean isLost = lost.isLost();
+    if (!isLost && !bridges.isOneUnexplained()) {
       return longest;
     }
-    Duration pause = lostRetry.compareTo(longest) < 0 ? lostRetry : longest;
-    lostRetry = silent > 0 ? LOST_RETRY : pause.multipliedBy(2);
+    if (retry.compareTo(longest) >= 0) {
+      bridges.takeForOthers();
+      return longest;
+    }
+    Duration pause = retry;
+    retry = isLost && silent > 0 ? RETRY : pause.multipliedBy(2);
     return pause;
   }
 
@@ -128,9 +136,11 @@ final class Reclaim implements AutoCloseable {
     evidence = Evidence.NONE;
     try {
       List<ListedNetwork> listed = engine.networks();
-      bridges.listed(listed);
+      boolean showsOurs = showsOurs(listed, held);
+      bridges.listed(listed, () -> !known.isAny() || isOurs(engine, showsOurs));
       relearn.look(engine, listed, asked);
       if (!held.isEmpty()) {
+        requireOurs(engine, showsOurs);
         evidence = before.and(view(engine, listed, held), held, asked, calls);
       }
       if (silent > 1) {
@@ -154,13 +164,20 @@ final class Reclaim implements AutoCloseable {
     keptInUse.retainAll(now.missing().keySet());
   }
 
+  private static boolean showsOurs(List<ListedNetwork> listed, List<Held> held) {
+    Set<String> ours = networks(held);
+    return listed.stream().map(ListedNetwork::id).anyMatch(ours::contains);
+  }
+
+  private static Set<String> networks(List<Held> held) {
+    return held.stream()
+        .filter(Held.OfNetwork.class::isInstance)
+        .map(Held::id)
+        .collect(Collectors.toSet());
+  }
+
   private DockerView view(DockerEngine engine, List<ListedNetwork> listed, List<Held> held) {
-    Set<String> ours =
-        held.stream()
-            .filter(Held.OfNetwork.class::isInstance)
-            .map(Held::id)
-            .collect(Collectors.toSet());
-    requireOurs(engine, listed.stream().map(ListedNetwork::id).anyMatch(ours::contains));
+    Set<String> ours = networks(held);
     // Networks that are not had back yet have addresses too.
     ours.addAll(relearn.ours(listed));
     DockerView view = DockerView.ofNetworks(engine, listed, ours);
@@ -174,18 +191,23 @@ final class Reclaim implements AutoCloseable {
                 .toList());
   }
 
-  /** Asks the engine for its id only when that is in question: Docker works hard for it. */
   private void requireOurs(DockerEngine engine, boolean showsOurs) {
-    if (showsOurs && !learned) {
-      known.learn(engine.id());
-      learned = true;
-    } else if (!showsOurs && !known.is(engine.id())) {
+    if (!isOurs(engine, showsOurs)) {
       throw new EngineException(
           "Docker at "
               + docker.socket()
               + " has none of this host's networks and never had one: is DOCKER_HOST the Docker"
               + " that uses this plugin?");
     }
+  }
+
+  /** Asks the engine for its id only when that is in question: Docker works hard for it. */
+  private boolean isOurs(DockerEngine engine, boolean showsOurs) {
+    if (showsOurs && !learned) {
+      known.learn(engine.id());
+      learned = true;
+    }
+    return showsOurs || known.is(engine.id());
   }
 
   private void giveUp(Held one, Duration since) {

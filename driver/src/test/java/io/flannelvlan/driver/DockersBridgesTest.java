@@ -38,7 +38,8 @@ class DockersBridgesTest {
           List.of(
               network("bridge", "docker0"),
               network("bridge", "mynet0"),
-              network("flannelvlan", "br-tun1")));
+              network("flannelvlan", "br-tun1")),
+          () -> true);
       assertThat(changes).hasValue(1);
       assertThat(bridges.among(links(DOCKER0, MINE, CONTAINER)))
           .containsExactlyInAnyOrder("docker0", "mynet0");
@@ -47,7 +48,7 @@ class DockersBridgesTest {
       DockersBridges bridges = bridges(journal);
       assertThat(bridges.among(links(DOCKER0, MINE))).contains("mynet0");
       assertThat(bridges.among(links(DOCKER0))).containsExactly("docker0");
-      bridges.listed(List.of(network("bridge", "docker0")));
+      bridges.listed(List.of(network("bridge", "docker0")), () -> true);
       assertThat(bridges.among(links(DOCKER0, MINE))).containsExactly("docker0");
     }
   }
@@ -56,7 +57,7 @@ class DockersBridgesTest {
   void aBridgeThatLeadsElsewhereIsTheUsersWayOutWhateverDockerHasOnIt() {
     try (Journal journal = Journal.open(state)) {
       DockersBridges bridges = bridges(journal);
-      bridges.listed(List.of(network("bridge", "mynet0")));
+      bridges.listed(List.of(network("bridge", "mynet0")), () -> true);
       KernelLink uplink = link("eth0", new KernelLink.Other(""), "mynet0");
       assertThat(bridges.among(links(MINE, CONTAINER, uplink))).isEmpty();
     }
@@ -74,6 +75,37 @@ class DockersBridgesTest {
       bridges.among(links(DOCKER0));
       bridges.among(links(DOCKER0, MINE));
       assertThat(appearances).hasValue(2);
+    }
+  }
+
+  @Test
+  void dockerIsAskedAgainUntilItKnowsTheBridgeOrItIsTakenForItsUsers() {
+    try (Journal journal = Journal.open(state)) {
+      DockersBridges bridges = bridges(journal);
+      bridges.among(links(DOCKER0));
+      assertThat(bridges.isOneUnexplained()).isFalse();
+      bridges.among(links(DOCKER0, MINE));
+      bridges.listed(List.of(), () -> true);
+      assertThat(bridges.isOneUnexplained()).as("dockerd is slow").isTrue();
+      bridges.listed(List.of(network("bridge", "mynet0")), () -> true);
+      assertThat(bridges.isOneUnexplained()).isFalse();
+      bridges.among(links(DOCKER0, MINE, link("virbr0", new KernelLink.Bridge(), "")));
+      bridges.takeForOthers();
+      bridges.among(links(DOCKER0, MINE, link("virbr0", new KernelLink.Bridge(), "")));
+      assertThat(bridges.isOneUnexplained()).isFalse();
+    }
+  }
+
+  @Test
+  void anotherEnginesListTakesNoNameAway() {
+    try (Journal journal = Journal.open(state)) {
+      DockersBridges bridges = bridges(journal);
+      bridges.listed(List.of(network("bridge", "mynet0")), () -> true);
+      bridges.listed(List.of(), () -> false);
+      assertThat(bridges.among(links(MINE))).containsExactly("mynet0");
+      bridges.listed(List.of(network("bridge", "theirs")), () -> false);
+      assertThat(bridges.among(links(MINE, link("theirs", new KernelLink.Bridge(), ""))))
+          .containsExactlyInAnyOrder("mynet0", "theirs");
     }
   }
 
