@@ -30,8 +30,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Level, not edge: whenever etcd shows its state, what is missing of ours is put back and what
  * is about to end is renewed. The subnet never changes under running containers: if another host
- * holds it, that is said loudly and nothing is overwritten. {@link #lock} guards the fields below
- * it and is never held over a call to etcd.
+ * holds it, that is said loudly and nothing is overwritten. {@link #lock} guards what the fields
+ * below it become, and is never held over a call to etcd.
  */
 final class LeaseKeeper implements AutoCloseable {
 
@@ -68,6 +68,19 @@ final class LeaseKeeper implements AutoCloseable {
     void remember(Peers peers);
   }
 
+  /**
+   * What etcd showed, and what is made of it.
+   *
+   * @param listings how many times etcd was listed
+   * @param shown its state as it last showed it; empty until it has
+   */
+  private record Known(long listings, Optional<VlanEntries> shown, Peers peers) {
+
+    Known with(Peers next) {
+      return new Known(listings, shown, next);
+    }
+  }
+
   private final String vlan;
   private final VlanStore store;
   private final Owner owner;
@@ -80,9 +93,7 @@ final class LeaseKeeper implements AutoCloseable {
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition wakeUp = lock.newCondition();
-  private Optional<VlanEntries> shown = Optional.empty();
-  private long listings;
-  private Peers peers;
+  private volatile Known known;
   private boolean stale;
   private boolean closed;
 
@@ -102,7 +113,7 @@ final class LeaseKeeper implements AutoCloseable {
     this.store = store;
     this.owner = owner;
     this.clock = clock;
-    this.peers = before;
+    this.known = new Known(0, Optional.empty(), before);
     this.record = new PeersRecord(vlan, before, owner::remember);
     this.config = new VlanConfigKeeper(store, here.vlan());
     this.thread = Thread.ofVirtual().name("leases-" + vlan).start(this::run);
@@ -111,12 +122,7 @@ final class LeaseKeeper implements AutoCloseable {
 
   /** All leases as etcd last showed them; empty until it has. */
   Optional<Leases> shown() {
-    lock.lock();
-    try {
-      return shown.map(VlanEntries::leases);
-    } finally {
-      lock.unlock();
-    }
+    return known.shown().map(VlanEntries::leases);
   }
 
   /** Whether that is the state of now, give or take the delay of the network. */
@@ -126,24 +132,15 @@ final class LeaseKeeper implements AutoCloseable {
 
   /** How many times etcd was listed anew; between two of them it may have become another. */
   long listings() {
-    lock.lock();
-    try {
-      return listings;
-    } finally {
-      lock.unlock();
-    }
+    return known.listings();
   }
 
   /** All leases that lead to a host, also those that etcd lost; empty if none was ever known. */
   Optional<List<Lease>> peers() {
-    lock.lock();
-    try {
-      return shown.isEmpty() && peers.standing().isEmpty()
-          ? Optional.empty()
-          : Optional.of(peers.all());
-    } finally {
-      lock.unlock();
-    }
+    Known now = known;
+    return now.shown().isEmpty() && now.peers().standing().isEmpty()
+        ? Optional.empty()
+        : Optional.of(now.peers().all());
   }
 
   /** This host's part has changed: looks again. */
@@ -173,7 +170,7 @@ final class LeaseKeeper implements AutoCloseable {
       grants.shown(leases);
       lock.lock();
       try {
-        listings += isList ? 1 : 0;
+        Peers peers = known.peers();
         Peers next = peers.after(entries, ofOurs, clock.instant());
         if (!next.missed().isEmpty() && !next.missed().equals(peers.missed())) {
           LOG.warn(
@@ -187,8 +184,7 @@ final class LeaseKeeper implements AutoCloseable {
               vlan,
               next.former().keySet());
         }
-        shown = Optional.of(entries);
-        peers = next;
+        known = new Known(known.listings() + (isList ? 1 : 0), Optional.of(entries), next);
         stale = true;
         wakeUp.signal();
       } finally {
@@ -201,6 +197,12 @@ final class LeaseKeeper implements AutoCloseable {
     @Override
     public void notCurrent(EtcdException reason) {
       isList = true;
+      lock.lock();
+      try {
+        known = known.with(known.peers().withoutEtcd());
+      } finally {
+        lock.unlock();
+      }
       LOG.warn("VLAN {}: peers stay as they are until etcd is back: {}", vlan, reason.getMessage());
     }
   }
@@ -234,22 +236,15 @@ final class LeaseKeeper implements AutoCloseable {
 
   /** Puts right what is not; returns how long nothing needs to be done. */
   private Duration keep() {
-    Optional<VlanEntries> entries;
-    Peers known;
-    lock.lock();
-    try {
-      entries = shown;
-      known = peers;
-    } finally {
-      lock.unlock();
-    }
+    Known now = known;
     Optional<HostVlan> here = owner.vlan();
-    if (here.isEmpty() || entries.isEmpty()) {
+    if (here.isEmpty() || now.shown().isEmpty()) {
       return LONGEST_WAIT;
     }
+    VlanEntries entries = now.shown().get();
     try {
-      config.keep(entries.get().config());
-      Duration wait = leases(here.get(), entries.get().leases(), known);
+      config.keep(entries.config());
+      Duration wait = leases(here.get(), entries.leases(), now.peers());
       return config.isTroubled() ? shorter(wait, RETRY) : wait;
     } catch (EtcdException e) {
       LOG.debug("VLAN {} waits: {}", vlan, e.getMessage());
@@ -261,7 +256,7 @@ final class LeaseKeeper implements AutoCloseable {
     }
   }
 
-  private Duration leases(HostVlan here, Leases leases, Peers known) {
+  private Duration leases(HostVlan here, Leases leases, Peers peers) {
     Instant now = clock.instant();
     if (now.isBefore(lastLook.minus(CLOCK_LEEWAY))) {
       // Set back: what is due by it would come too late. etcd knows what is left.
@@ -273,7 +268,7 @@ final class LeaseKeeper implements AutoCloseable {
     said.keySet().retainAll(here.leased());
     for (Lease lease : here.leases()) {
       try {
-        Instant renewal = keep(here, lease, leases, known);
+        Instant renewal = keep(here, lease, leases, peers);
         next = renewal.isBefore(next) ? renewal : next;
         said.remove(lease.subnet());
       } catch (VlanException e) {
@@ -287,14 +282,14 @@ final class LeaseKeeper implements AutoCloseable {
     }
     Duration wait = Duration.between(clock.instant(), next);
     wait = wait.isNegative() ? Duration.ofNanos(1) : wait;
-    return forgotten(here, leases).allMatch(lease -> takeOverOrGiveBack(here, lease, known))
+    return forgotten(here, leases).allMatch(lease -> takeOverOrGiveBack(here, lease, peers))
         ? wait
         : shorter(wait, RETRY);
   }
 
   /** A lease of ours that we do not have: of before another host had it, or lost with our state. */
-  private boolean takeOverOrGiveBack(HostVlan here, Lease lease, Peers known) {
-    Optional<IpAddress> successor = known.successor(lease);
+  private boolean takeOverOrGiveBack(HostVlan here, Lease lease, Peers peers) {
+    Optional<IpAddress> successor = peers.successor(lease);
     if (successor.isEmpty()) {
       return owner.takeOver(lease);
     }
@@ -314,7 +309,7 @@ final class LeaseKeeper implements AutoCloseable {
         .filter(lease -> !here.leased().contains(lease.subnet()));
   }
 
-  private Instant keep(HostVlan here, Lease lease, Leases leases, Peers known) {
+  private Instant keep(HostVlan here, Lease lease, Leases leases, Peers peers) {
     Instant now = clock.instant();
     boolean stands = leases.holds(lease);
     Instant until =
@@ -325,7 +320,7 @@ final class LeaseKeeper implements AutoCloseable {
       return until;
     }
     Renewal renewal =
-        store.renew(here.vlan(), lease, other -> here.owns(other) || known.isFormer(other, lease));
+        store.renew(here.vlan(), lease, other -> here.owns(other) || peers.isFormer(other, lease));
     grants.wrote(lease.key(), renewal.grant());
     LOG.info("{} lease {} of VLAN {}", stands ? "renewed" : "put back", lease.subnet(), vlan);
     due.put(lease.subnet(), renewal.next());
@@ -337,12 +332,13 @@ final class LeaseKeeper implements AutoCloseable {
     Instant now = clock.instant();
     lock.lock();
     try {
+      Peers peers = known.peers();
       Peers settled = peers.settled(now);
       if (settled.equals(peers)) {
         return peers.former().isEmpty() ? LONGEST_WAIT : Duration.between(now, peers.trusted());
       }
       LOG.warn("VLAN {}: nobody put back {}: as etcd has it now", vlan, peers.former().keySet());
-      peers = settled;
+      known = known.with(settled);
     } finally {
       lock.unlock();
     }
@@ -351,14 +347,7 @@ final class LeaseKeeper implements AutoCloseable {
   }
 
   private Duration writePeers(Duration calm) {
-    Peers now;
-    lock.lock();
-    try {
-      now = peers;
-    } finally {
-      lock.unlock();
-    }
-    return record.write(now, calm);
+    return record.write(known.peers(), calm);
   }
 
   private static Duration shorter(Duration one, Duration other) {

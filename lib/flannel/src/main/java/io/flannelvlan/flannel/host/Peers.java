@@ -54,6 +54,8 @@ record Peers(
    */
   private static final Duration GRACE = Duration.ofSeconds(10);
 
+  private static final Instant WITHOUT_ETCD = Instant.MAX;
+
   Peers {
     standing = Collections.unmodifiableSortedMap(new TreeMap<>(standing));
     missed = Collections.unmodifiableSortedMap(new TreeMap<>(missed));
@@ -106,8 +108,13 @@ record Peers(
       }
     });
     long known = entries.created() == 0 ? created : entries.created();
-    Instant end = wentBack ? now.plus(GRACE) : trusted;
-    return new Peers(shown.revision(), known, there, left, outdated, end, since).settled(now);
+    Instant end = wentBack || trusted.equals(WITHOUT_ETCD) ? now.plus(GRACE) : trusted;
+    return new Peers(shown.revision(), known, there, left, outdated, end, since);
+  }
+
+  /** As long as etcd is away nobody can put anything back: the time for it begins with its list. */
+  Peers withoutEtcd() {
+    return new Peers(revision, created, standing, missed, former, WITHOUT_ETCD, doubted);
   }
 
   /** As etcd has them, once nobody can be expected any more to put back what they were. */

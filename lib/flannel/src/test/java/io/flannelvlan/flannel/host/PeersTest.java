@@ -142,8 +142,19 @@ class PeersTest {
     Instant end = back.trusted();
     assertThat(back.settled(end.minusNanos(1))).isEqualTo(back);
     assertThat(back.settled(end).all()).containsExactly(A, B);
-    assertThat(back.after(shown(10, A, B), AS_LAST, end).all()).containsExactly(A, B);
+    assertThat(back.after(shown(10, A, B), AS_LAST, end).settled(end).all()).containsExactly(A, B);
     assertThat(end).isBetween(NOW.plusSeconds(5), NOW.plusSeconds(60));
+  }
+
+  @Test
+  void nobodysTimeToPutSomethingBackRunsWhileEtcdIsAway() {
+    Lease moved = at(21, B);
+    Peers back = both.after(shown(9, A, moved), AS_LAST, NOW).after(shown(8, A, B), AS_LAST, NOW);
+    Instant later = NOW.plus(Duration.ofHours(1));
+    assertThat(back.withoutEtcd().settled(later).all()).containsExactly(A, moved);
+    Peers again = back.withoutEtcd().after(shown(8, A, B), AS_LAST, later);
+    assertThat(again.settled(later).all()).containsExactly(A, moved);
+    assertThat(again.trusted()).isEqualTo(later.plus(Duration.between(NOW, back.trusted())));
   }
 
   @Test
