@@ -199,6 +199,8 @@ final class Daemon implements AutoCloseable {
         networks.leaveUnused();
       }
     });
+    // What is to be taken back must not wait: the other hosts make networks of it.
+    store.whenEtcdIsBack(news::tell);
     keeper.start();
     serve(config.adminSocket(), admin);
     LOG.info(

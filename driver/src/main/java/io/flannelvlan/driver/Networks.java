@@ -72,7 +72,7 @@ final class Networks {
     this.host = host;
     this.kernel = kernel;
     this.wishes = new NetworkWishes(store, vlans, pools, host, clock);
-    this.making = new VlansToBe(store, journal);
+    this.making = new VlansToBe(store, vlans, journal);
   }
 
   /** Called, from any thread, when a network came or went; must not block. */
@@ -95,8 +95,9 @@ final class Networks {
             new Refused(
                 "network "
                     + id
-                    + " is unknown to flannelvlan on this host: remove it and create"
-                    + " it again (docker network rm, docker network create)"));
+                    + " is unknown to flannelvlan on this host: try again in a moment, since Docker is"
+                    + " asked for what this host's records lost; if that does not help, remove it"
+                    + " and create it again (docker network rm, docker network create)"));
   }
 
   Collection<Network> all() {
@@ -351,7 +352,7 @@ final class Networks {
   void takeBackUnmade() {
     changing.lock();
     try {
-      making.takeBackAll(name -> vlans.byName(name).isPresent());
+      making.takeBackAll();
     } finally {
       changing.unlock();
     }

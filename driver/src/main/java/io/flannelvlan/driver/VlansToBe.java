@@ -1,14 +1,15 @@
 package io.flannelvlan.driver;
 
 import io.flannelvlan.etcd.EtcdException;
+import io.flannelvlan.flannel.FlannelFormatException;
 import io.flannelvlan.flannel.Vlan;
 import io.flannelvlan.flannel.VlanException;
 import io.flannelvlan.flannel.VlanStore;
+import io.flannelvlan.flannel.host.HostVlans;
 import io.flannelvlan.journal.Batch;
 import io.flannelvlan.journal.Journal;
 import io.flannelvlan.journal.Table;
 import java.util.List;
-import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,11 +25,13 @@ final class VlansToBe {
   private static final Logger LOG = LoggerFactory.getLogger(VlansToBe.class);
 
   private final VlanStore store;
+  private final HostVlans vlans;
   private final Journal journal;
   private final Table<Vlan> table;
 
-  VlansToBe(VlanStore store, Journal journal) {
+  VlansToBe(VlanStore store, HostVlans vlans, Journal journal) {
     this.store = store;
+    this.vlans = vlans;
     this.journal = journal;
     this.table = journal.table("making", Vlan.class);
   }
@@ -43,7 +46,8 @@ final class VlansToBe {
     journal.commit(new Batch().put(table, vlan.name(), vlan));
     try {
       store.create(vlan.name(), vlan.config());
-    } catch (VlanException e) {
+    } catch (VlanException | FlannelFormatException e) {
+      // What stands there is not of this host's making.
       forget(vlan);
       throw e;
     }
@@ -56,26 +60,34 @@ final class VlansToBe {
 
   /** Takes back what is there of it, now or with {@link #takeBackAll}. */
   void takeBack(Vlan vlan) {
-    try {
-      store.discard(vlan);
+    if (isTakenBack(vlan)) {
       forget(vlan);
-    } catch (VlanException | EtcdException e) {
-      LOG.warn("VLAN {} stays in etcd until it is back: {}", vlan.name(), e.getMessage());
+    } else {
       journal.commit(new Batch().put(table, vlan.name(), vlan).givingBack());
     }
   }
 
   /** Takes back all that are not joined. */
-  void takeBackAll(Predicate<String> isJoined) {
+  void takeBackAll() {
     for (Vlan vlan : List.copyOf(table.values())) {
-      try {
-        if (!isJoined.test(vlan.name())) {
-          store.discard(vlan);
-        }
+      if (vlans.byName(vlan.name()).isPresent() || isTakenBack(vlan)) {
         forget(vlan);
-      } catch (VlanException | EtcdException e) {
-        LOG.debug("VLAN {} is still to be taken back: {}", vlan.name(), e.getMessage());
       }
+    }
+  }
+
+  /** A lease that was taken for it goes first: a VLAN with a lease in it stays. */
+  private boolean isTakenBack(Vlan vlan) {
+    vlans.giveBack();
+    if (vlans.isLeaving(vlan.name())) {
+      return false;
+    }
+    try {
+      store.discard(vlan);
+      return true;
+    } catch (VlanException | EtcdException e) {
+      LOG.debug("VLAN {} stays in etcd until it is back: {}", vlan.name(), e.getMessage());
+      return false;
     }
   }
 

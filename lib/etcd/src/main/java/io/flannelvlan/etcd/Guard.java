@@ -1,5 +1,7 @@
 package io.flannelvlan.etcd;
 
+import java.util.Optional;
+
 /** A condition of a transaction on one key. */
 public sealed interface Guard {
 
@@ -21,6 +23,11 @@ public sealed interface Guard {
   /** The key is still as it was read. */
   static Guard unchanged(KeyValue read) {
     return new AtRevision(read.key(), read.modRevision());
+  }
+
+  /** The key is still as it was read, present or not. */
+  static Guard asRead(String key, Optional<KeyValue> read) {
+    return read.map(Guard::unchanged).orElseGet(() -> absent(key));
   }
 
   static Guard hasValue(String key, String value) {

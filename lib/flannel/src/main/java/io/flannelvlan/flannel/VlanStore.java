@@ -103,7 +103,10 @@ public final class VlanStore {
       }
       list().requireRoomFor(wish);
       Txn txn =
-          Txn.when(Guard.absent(key), asRead(FlannelKeys.REGISTRY, registry), asRead(network, word))
+          Txn.when(
+                  Guard.absent(key),
+                  Guard.asRead(FlannelKeys.REGISTRY, registry),
+                  Guard.asRead(network, word))
               .put(key, FlannelJson.write(wish.config()))
               .put(FlannelKeys.REGISTRY, "{\"last\":\"" + keys.vlan(name) + "\"}");
       // What is said of a VLAN that stood here before is not said of this one.
@@ -118,10 +121,6 @@ public final class VlanStore {
         Kind.CONTENDED, "VLAN " + name + " cannot be made: too many VLANs are being made just now");
   }
 
-  private static Guard asRead(String key, Optional<KeyValue> read) {
-    return read.map(Guard::unchanged).orElseGet(() -> Guard.absent(key));
-  }
-
   /** What a word about a VLAN's Docker network begins with tells which word it is. */
   private static boolean says(KeyValue word, String what) {
     return word.value().startsWith("{\"" + what + "\":");
@@ -133,7 +132,7 @@ public final class VlanStore {
   public boolean removeUnused(Vlan vlan) {
     String key = keys.config(vlan.name());
     // However its user wrote it.
-    Optional<KeyValue> standing = etcd.get(key).filter(kv -> read(vlan.name(), kv).equals(vlan));
+    Optional<KeyValue> standing = etcd.get(key).filter(kv -> says(kv, vlan));
     boolean removed =
         standing.isPresent()
             && leases(vlan).bySubnet().isEmpty()
@@ -146,6 +145,14 @@ public final class VlanStore {
     return removed;
   }
 
+  private static boolean says(KeyValue config, Vlan vlan) {
+    try {
+      return read(vlan.name(), config).equals(vlan);
+    } catch (FlannelFormatException _) {
+      return false;
+    }
+  }
+
   /** Whether a VLAN of that name stands, whatever its config says. */
   public boolean stands(String name) {
     return etcd.get(keys.config(name)).isPresent();
@@ -156,7 +163,8 @@ public final class VlanStore {
    * meanwhile.
    */
   public void discard(Vlan vlan) {
-    if (removeUnused(vlan)) {
+    // One that is gone may have gone by an attempt whose answer was lost.
+    if (removeUnused(vlan) || !stands(vlan.name())) {
       String network = FlannelKeys.network(vlan.name());
       Optional<KeyValue> announced = etcd.get(network).filter(kv -> says(kv, "announced"));
       announced.ifPresent(kv -> etcd.txn(Txn.when(Guard.unchanged(kv)).delete(network)));

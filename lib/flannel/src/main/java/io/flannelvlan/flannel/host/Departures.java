@@ -223,7 +223,8 @@ final class Departures implements AutoCloseable {
     }
   }
 
-  private void retry() {
+  /** Gives back what can be given back by now. */
+  void retry() {
     for (HostVlan vlan : leaving.values()) {
       try {
         giveBack(vlan);

@@ -124,6 +124,21 @@ public final class HostVlans implements AutoCloseable {
     return departures.all();
   }
 
+  /** Whether a lease of this host in that VLAN is still to be given back. */
+  public boolean isLeaving(String name) {
+    return departures.all().stream().anyMatch(vlan -> vlan.name().equals(name));
+  }
+
+  /** Gives back what is still to be given back and can be now, which happens by itself later. */
+  public void giveBack() {
+    joining.lock();
+    try {
+      departures.retry();
+    } finally {
+      joining.unlock();
+    }
+  }
+
   /** All hosts' leases as etcd last showed them; empty as long as it has not. */
   public Optional<Leases> leases(String name) {
     return Optional.ofNullable(keepers.get(name)).flatMap(LeaseKeeper::shown);
