@@ -160,23 +160,17 @@ final class FirewallWishes {
     return links;
   }
 
-  /**
-   * No filter on who may send into the VNI: a peer behind address translation sends from another
-   * address than the one in its lease, and stock flanneld filters nothing either.
-   */
   private VlanRules rules(DesiredVlan vlan, Map<String, String> plain) {
     return new VlanRules(
-            vlan.name(),
-            vlan.vni(),
-            vlan.links().bridge(),
-            vlan.links().vxlan(),
-            vlan.links().tunnel().port(),
-            vlan.range(),
-            networks.links(vlan.name()).map(VlanLinks::internal).orElse(false),
-            masquerade,
-            Optional.empty(),
-            vlan.direct() ? Optional.of(vlan.links().tunnel().underlay()) : Optional.empty())
-        .withPlain(Optional.ofNullable(plain.get(vlan.name())));
+        vlan.name(),
+        vlan.vni(),
+        vlan.links().bridge(),
+        vlan.links().vxlan(),
+        vlan.range(),
+        networks.links(vlan.name()).map(VlanLinks::internal).orElse(false),
+        masquerade,
+        vlan.direct() ? Optional.of(vlan.links().tunnel().underlay()) : Optional.empty(),
+        Optional.ofNullable(plain.get(vlan.name())));
   }
 
   private List<PublishedPort> ports(Endpoint endpoint) {

@@ -354,10 +354,10 @@ enum ReconcilerScenes {
             new Vni(2),
             "fvbr.2",
             "flannel.2",
-            8472,
             Cidr.parse("10.2.0.0/16"),
             false,
             true,
+            Optional.empty(),
             Optional.empty());
     return new Desired(List.of(vlan), new FirewallRules(List.of(rules), List.of(), Set.of()));
   }

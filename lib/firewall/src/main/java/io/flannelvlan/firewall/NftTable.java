@@ -7,8 +7,6 @@ import static io.flannelvlan.firewall.NftText.quoted;
 import static io.flannelvlan.firewall.NftText.set;
 import static java.util.stream.Collectors.joining;
 
-import io.flannelvlan.net.IpAddress;
-import java.util.Collection;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -97,6 +95,16 @@ final class NftTable {
         }
       """;
 
+  private static final String INPUT =
+      """
+
+        chain input {
+          type filter hook input priority -10; policy accept;
+          iifname vmap @sources
+          iifname vmap @inward
+        }
+      """;
+
   private static final String FROM_FENCED =
       """
         # VLANs of which only the links are known
@@ -129,7 +137,7 @@ final class NftTable {
         + NamedBridgeChains.postrouting(rules)
         + POSTROUTING
         + Unmasqueraded.chain(rules)
-        + inputChain(vlans)
+        + INPUT
         + "}\n";
   }
 
@@ -222,8 +230,7 @@ final class NftTable {
     """
             .formatted(vlan.vni(), comment(vlan.name()), range)
         + inward(vlan)
-        + outward(vlan)
-        + vlan.peers().map(peers -> tunnel(vlan, peers)).orElse("");
+        + outward(vlan);
   }
 
   /** Without a tunnel a peer's packets look like any from the underlay, but for their addresses. */
@@ -272,54 +279,6 @@ final class NftTable {
 
         """
             .formatted(vlan.vni(), vlan.range());
-  }
-
-  private static String tunnel(VlanRules vlan, Collection<IpAddress> peers) {
-    return set(
-            "peers_" + vlan.vni(),
-            "ip saddr",
-            peers.stream().filter(IpAddress::isIpv4).sorted().map(IpAddress::toString))
-        + """
-          chain tunnel_%1$s {
-            ip saddr @peers_%1$s accept
-            drop comment "not a peer's"
-          }
-
-        """
-            .formatted(vlan.vni());
-  }
-
-  private static String inputChain(List<VlanRules> vlans) {
-    return """
-
-      chain input {
-        type filter hook input priority -10; policy accept;
-    %s    iifname vmap @sources
-        iifname vmap @inward
-      }
-    """
-        .formatted(tunnels(vlans));
-  }
-
-  /**
-   * Encapsulated packets as they reach the host, judged by VNI. From the transport header: 8 bytes
-   * UDP, then VXLAN's flags (1 byte) and 3 reserved bytes, then 3 bytes VNI: bits 96 to 119.
-   */
-  private static String tunnels(List<VlanRules> vlans) {
-    List<VlanRules> guarded = vlans.stream().filter(vlan -> vlan.peers().isPresent()).toList();
-    if (guarded.isEmpty()) {
-      return "";
-    }
-    String ports =
-        guarded.stream()
-            .map(VlanRules::udpPort)
-            .distinct()
-            .sorted()
-            .map(String::valueOf)
-            .collect(joining(", "));
-    String chains =
-        guarded.stream().map(v -> v.vni() + " : jump tunnel_" + v.vni()).collect(joining(", "));
-    return "    udp dport { " + ports + " } @th,96,24 vmap { " + chains + " }\n";
   }
 
   /** Ports of an internal VLAN are kept in mind by the caller, and reach nobody. */

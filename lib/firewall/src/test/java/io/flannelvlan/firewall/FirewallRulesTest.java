@@ -39,7 +39,15 @@ class FirewallRulesTest {
     }
     VlanRules odd =
         new VlanRules(
-            "x\n  drop", new Vni(1), "b", "v", 8472, ONE.range(), false, true, Optional.empty());
+            "x\n  drop",
+            new Vni(1),
+            "b",
+            "v",
+            ONE.range(),
+            false,
+            true,
+            Optional.empty(),
+            Optional.empty());
     assertThat(NftTable.render(new FirewallRules(List.of(odd), List.of(), Set.of())))
         .contains("# x?  drop\n");
   }
@@ -100,10 +108,10 @@ class FirewallRulesTest {
         new Vni(vni),
         bridge,
         "flannel." + vni,
-        8472,
         Cidr.parse(range),
         false,
         true,
+        Optional.empty(),
         Optional.empty());
   }
 

@@ -43,7 +43,7 @@ class NftIT {
     for (String[] change :
         new String[][] {
           {"flush", "chain", "inet", "flannelvlan", "forward"},
-          {"delete", "element", "inet", "flannelvlan", "peers_2", "{", Testbed.H2, "}"},
+          {"delete", "element", "inet", "flannelvlan", "links", "{", "fvbr.2", "}"},
           {"add", "rule", "inet", "flannelvlan", "input", "accept"},
           {"delete", "table", "inet", "flannelvlan"},
           {"flush", "ruleset"}

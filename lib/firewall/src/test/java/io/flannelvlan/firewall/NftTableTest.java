@@ -18,13 +18,8 @@ import org.junit.jupiter.api.Test;
 /** The whole text, kept beside the tests: read the golden file to know the firewall. */
 class NftTableTest {
 
-  private static final VlanRules ONE =
-      vlan(1, false, Optional.of(Set.of(IpAddress.parse("198.51.100.12"))));
-  private static final VlanRules TWO =
-      vlan(
-          2,
-          false,
-          Optional.of(Set.of(IpAddress.parse("198.51.100.13"), IpAddress.parse("198.51.100.12"))));
+  private static final VlanRules ONE = vlan(1, false, Optional.empty());
+  private static final VlanRules TWO = vlan(2, false, Optional.empty());
 
   @Test
   void twoVlans() {
@@ -40,7 +35,7 @@ class NftTableTest {
   }
 
   @Test
-  void oneInternalVlanWithUnknownPeers() {
+  void oneInternalVlan() {
     VlanRules internal = vlan(2, true, Optional.empty());
     FirewallRules rules =
         new FirewallRules(
@@ -67,10 +62,10 @@ class NftTableTest {
         new Vni(vni),
         "br-tun1",
         "flannel." + vni,
-        8472,
         Cidr.parse("10." + vni + ".0.0/16"),
         internal,
         true,
+        Optional.empty(),
         Optional.empty());
   }
 
@@ -89,24 +84,24 @@ class NftTableTest {
 
   @Test
   void oneVlanWithContainersOnDockersBridge() {
-    VlanRules plain = vlan(2, false, Optional.empty()).withPlain(Optional.of("docker0"));
+    VlanRules plain = vlan(2, false, Optional.of("docker0"));
     FirewallRules rules = new FirewallRules(List.of(plain), List.of(), Set.of("docker_gwbridge"));
     assertThat(rules.passages()).containsExactly(Passage.of("fvbr.2"));
     assertThat(rules.plainBridges()).containsExactly("docker0");
     assertThat(NftTable.render(rules)).isEqualTo(golden("plain-bridge.nft"));
   }
 
-  private static VlanRules vlan(int vni, boolean internal, Optional<Set<IpAddress>> peers) {
+  private static VlanRules vlan(int vni, boolean internal, Optional<String> plain) {
     return new VlanRules(
         "vlan00" + vni,
         new Vni(vni),
         "fvbr." + vni,
         "flannel." + vni,
-        8472,
         Cidr.parse("10." + vni + ".0.0/16"),
         internal,
         true,
-        peers);
+        Optional.empty(),
+        plain);
   }
 
   private static PublishedPort port(Protocol protocol, String host, int hostPort) {

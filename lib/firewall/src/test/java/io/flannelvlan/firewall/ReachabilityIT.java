@@ -54,7 +54,7 @@ class ReachabilityIT {
   void aVlanOfWhichOnlyTheLinksAreKnownIsFencedIn() {
     Nft nft = new Nft();
     List<VlanRules> others =
-        Testbed.vlans(Testbed.H2).stream().filter(v -> !v.name().equals("vlan002")).toList();
+        Testbed.vlans().stream().filter(v -> !v.name().equals("vlan002")).toList();
     try {
       // Also where no other VLAN is known.
       for (List<VlanRules> known : List.of(others, List.<VlanRules>of())) {

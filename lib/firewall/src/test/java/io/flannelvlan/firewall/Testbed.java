@@ -105,16 +105,16 @@ final class Testbed implements AutoCloseable {
     return namespace;
   }
 
-  /** The VLANs as host h1 or h2 sees them. */
-  static List<VlanRules> vlans(String peer) {
-    return vlans(peer, Optional.empty());
+  /** The VLANs as each host sees them. */
+  static List<VlanRules> vlans() {
+    return vlans(Optional.empty());
   }
 
   private static String bridge(Optional<String> shared, int vni) {
     return shared.orElse("fvbr." + vni);
   }
 
-  private static List<VlanRules> vlans(String peer, Optional<String> shared) {
+  private static List<VlanRules> vlans(Optional<String> shared) {
     List<VlanRules> vlans = new ArrayList<>();
     for (int vni = 1; vni <= 3; vni++) {
       vlans.add(
@@ -123,18 +123,18 @@ final class Testbed implements AutoCloseable {
               new Vni(vni),
               bridge(shared, vni),
               "flannel." + vni,
-              VXLAN_PORT,
               Cidr.parse("10." + vni + ".0.0/16"),
               vni == 3,
               true,
-              Optional.of(Set.of(IpAddress.parse(peer)))));
+              Optional.empty(),
+              Optional.empty()));
     }
     return vlans;
   }
 
   /** Those of h1, with a bridge for each VLAN. */
   static FirewallRules rules(PublishedPort... ports) {
-    return new FirewallRules(vlans(H2), List.of(ports), Set.of("docker0"));
+    return new FirewallRules(vlans(), List.of(ports), Set.of("docker0"));
   }
 
   /** Puts a firewall with these ports on h1, and one without any on h2. */
@@ -143,12 +143,12 @@ final class Testbed implements AutoCloseable {
     apply(
         "h2",
         new Nft(),
-        new FirewallRules(vlans(H1, shared), List.of(), Set.of(), List.of(), named(30)));
+        new FirewallRules(vlans(shared), List.of(), Set.of(), List.of(), named(30)));
   }
 
   FirewallRules rulesOfH1(PublishedPort... ports) {
     return new FirewallRules(
-        vlans(H2, shared), List.of(ports), Set.of("docker0"), List.of(), named(20));
+        vlans(shared), List.of(ports), Set.of("docker0"), List.of(), named(20));
   }
 
   void apply(String host, Nft nft, FirewallRules rules) {
