@@ -4,6 +4,7 @@ import io.flannelvlan.cni.AttachmentId;
 import io.flannelvlan.cni.CniApi.Attached;
 import io.flannelvlan.cni.CniApi.Wish;
 import io.flannelvlan.cni.CniException;
+import io.flannelvlan.cni.Names;
 import io.flannelvlan.dockerengine.DockerEngine;
 import io.flannelvlan.dockerengine.EngineException;
 import io.flannelvlan.dockerengine.NewAttachment;
@@ -43,7 +44,7 @@ record Attachments(CniDriver cni, Networks networks, DockerEngine docker) {
 
   String attach(Attach wish) {
     wish.ifname()
-        .filter(name -> !LinkNames.isPossible(name))
+        .filter(name -> !Names.isLink(name))
         .ifPresent(name -> {
           throw new Refused("--ifname: \"" + name + "\" is no name of a link");
         });

@@ -59,30 +59,33 @@ final class CniDriver implements CniApi {
 
   @Override
   public List<Attached> add(AttachmentId id, Path netns, List<Wish> wishes) {
+    return add(id, sandbox(netns), netns, wishes, /* leadsOut= */ true);
+  }
+
+  /** A further link for a sandbox that has its default route, if any, already. */
+  Attached attach(AttachmentId id, Path netns, Wish wish) {
+    return add(id, new Sandbox(netns), netns, List.of(wish), /* leadsOut= */ false).getFirst();
+  }
+
+  private List<Attached> add(
+      AttachmentId id, Sandbox sandbox, Path netns, List<Wish> wishes, boolean leadsOut) {
+    return during(
+        id,
+        () -> {
+          find(id).ifPresent(this::makeWay);
+          CniAttachment made = CniAttachment.of(id, netns, wishes, clock.instant());
+          return add(sandbox, made, wishes, leadsOut);
+        });
+  }
+
+  private static Sandbox sandbox(Path netns) {
     Sandbox sandbox = new Sandbox(netns);
     if (!sandbox.exists()) {
       throw new CniException(
           Code.INVALID_ENVIRONMENT,
           "CNI_NETNS: " + netns + " is no network namespace of a container");
     }
-    return during(
-        id,
-        () -> {
-          find(id).ifPresent(this::makeWay);
-          CniAttachment made = CniAttachment.of(id, netns, wishes, clock.instant());
-          return add(sandbox, made, wishes, /* leadsOut= */ true);
-        });
-  }
-
-  /** A further link for a sandbox that has its default route, if any, already. */
-  Attached attach(AttachmentId id, Path netns, Wish wish) {
-    return during(
-        id,
-        () -> {
-          find(id).ifPresent(this::makeWay);
-          CniAttachment made = CniAttachment.of(id, netns, List.of(wish), clock.instant());
-          return add(new Sandbox(netns), made, List.of(wish), /* leadsOut= */ false).getFirst();
-        });
+    return sandbox;
   }
 
   /** A runtime must not add twice; what a crash left of an earlier attempt is no attachment. */
@@ -124,14 +127,12 @@ final class CniDriver implements CniApi {
   public void delete(AttachmentId id, Optional<Path> netns) {
     during(
         id,
-        () -> {
-          // One that is unknown may still have the link that bears the runtime's own name.
-          find(id)
-              .ifPresentOrElse(
-                  this::remove,
-                  () -> endpoints.remove(List.of(CniAttachment.endpoint(id, id.ifname()))));
-          return id;
-        });
+        // One that is unknown may still have the link that bears the runtime's own name.
+        () ->
+            find(id)
+                .ifPresentOrElse(
+                    this::remove,
+                    () -> endpoints.remove(List.of(CniAttachment.endpoint(id, id.ifname())))));
   }
 
   private void remove(CniAttachment attachment) {
@@ -146,12 +147,7 @@ final class CniDriver implements CniApi {
   public void check(AttachmentId id, Path netns, List<Expected> expected) {
     CniAttachment attachment =
         find(id).orElseThrow(() -> new CniException(Code.UNKNOWN_CONTAINER, id + " is unknown"));
-    Sandbox sandbox = new Sandbox(netns);
-    if (!sandbox.exists()) {
-      throw new CniException(
-          Code.INVALID_ENVIRONMENT,
-          "CNI_NETNS: " + netns + " is no network namespace of a container");
-    }
+    Sandbox sandbox = sandbox(netns);
     KernelState state = kernel.get();
     for (CniAttachment.Link link : attachment.links()) {
       Expected wanted =
@@ -212,12 +208,7 @@ final class CniDriver implements CniApi {
   /** What fails for now, as when etcd is away, is tried again by the next round. */
   private void unlessItChanged(CniAttachment seen, String done, Consumer<CniAttachment> work) {
     try {
-      during(
-          seen.id(),
-          () -> {
-            find(seen.id()).filter(seen::equals).ifPresent(work);
-            return seen;
-          });
+      during(seen.id(), () -> find(seen.id()).filter(seen::equals).ifPresent(work));
     } catch (CniException e) {
       LOG.warn("CNI: {} is not {} yet: {}", seen.id(), done, e.getMessage());
     }
@@ -258,5 +249,14 @@ final class CniDriver implements CniApi {
     } catch (JournalException e) {
       throw new CniException(Code.IO_FAILURE, String.valueOf(e.getMessage()), e);
     }
+  }
+
+  private void during(AttachmentId id, Runnable work) {
+    during(
+        id,
+        () -> {
+          work.run();
+          return true;
+        });
   }
 }

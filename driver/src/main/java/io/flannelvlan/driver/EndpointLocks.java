@@ -23,4 +23,13 @@ final class EndpointLocks {
       lock.unlock();
     }
   }
+
+  void during(String endpoint, Runnable work) {
+    during(
+        endpoint,
+        () -> {
+          work.run();
+          return true;
+        });
+  }
 }

@@ -13,12 +13,6 @@ final class LinkNames {
   /** Twelve hex digits of an id are as many as Docker's own short ids show. */
   private static final int ID_DIGITS = 12;
 
-  /**
-   * What the kernel takes: up to 15 bytes, no slash, no blank, no colon; and no percent sign, since
-   * it makes {@code br0} of {@code br%d}.
-   */
-  private static final Pattern POSSIBLE = Pattern.compile("[!-~&&[^/:%]]{1,15}");
-
   private static final Pattern OURS =
       Pattern.compile("(flannel|flann|fvbr)\\.[0-9]+|f[vc][0-9a-f]{12}");
 
@@ -50,11 +44,6 @@ final class LinkNames {
   /** Whether it is called as dockerd calls its bridges. */
   static boolean isDockers(String name) {
     return DOCKERS.matcher(name).matches();
-  }
-
-  /** Whether a link can have that name. */
-  static boolean isPossible(String name) {
-    return POSSIBLE.matcher(name).matches() && !name.equals(".") && !name.equals("..");
   }
 
   /** The end of an endpoint's veth pair that stays on the host. */

@@ -10,6 +10,7 @@ import io.flannelvlan.net.IpAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** Docker's NetworkDriver verbs: each finds its object and records the wish. */
 final class NetworkDriver implements NetworkApi {
@@ -48,12 +49,7 @@ final class NetworkDriver implements NetworkApi {
     Refusals.of(() -> {
       List<Endpoint> gone = endpoints.of(id);
       for (Endpoint endpoint : gone) {
-        locks.during(
-            endpoint.id(),
-            () -> {
-              ports.withdraw(endpoint.id());
-              return endpoint;
-            });
+        locks.during(endpoint.id(), () -> ports.withdraw(endpoint.id()));
       }
       networks.delete(id, endpoints::forgetAll);
       endpoints.publish(gone);
@@ -86,7 +82,6 @@ final class NetworkDriver implements NetworkApi {
         () -> {
           ports.withdraw(id);
           endpoints.delete(id);
-          return id;
         });
   }
 
@@ -114,30 +109,19 @@ final class NetworkDriver implements NetworkApi {
         () -> {
           ports.withdraw(id);
           endpoints.leave(id);
-          return id;
         });
   }
 
   @Override
   public void programExternalConnectivity(ProgramExternalConnectivityRequest request) {
     String id = request.endpointId().text();
-    during(
-        id,
-        () -> {
-          ports.publish(id, request.options().portMap());
-          return id;
-        });
+    during(id, () -> ports.publish(id, request.options().portMap()));
   }
 
   @Override
   public void revokeExternalConnectivity(RevokeExternalConnectivityRequest request) {
     String id = request.endpointId().text();
-    during(
-        id,
-        () -> {
-          ports.withdraw(id);
-          return id;
-        });
+    during(id, () -> ports.withdraw(id));
   }
 
   /**
@@ -153,7 +137,6 @@ final class NetworkDriver implements NetworkApi {
             ports.withdraw(endpoint.id());
             endpoints.giveUp(endpoint.id());
           }
-          return endpoint;
         });
   }
 
@@ -164,7 +147,6 @@ final class NetworkDriver implements NetworkApi {
         () -> {
           ports.withdraw(id);
           endpoints.giveUp(id);
-          return id;
         });
   }
 
@@ -212,12 +194,21 @@ final class NetworkDriver implements NetworkApi {
     }
   }
 
-  private <T> T during(String endpoint, java.util.function.Supplier<T> work) {
+  private <T> T during(String endpoint, Supplier<T> work) {
     calls.about(endpoint);
     try {
       return Refusals.of(() -> locks.during(endpoint, work));
     } finally {
       calls.about(endpoint);
     }
+  }
+
+  private void during(String endpoint, Runnable work) {
+    during(
+        endpoint,
+        () -> {
+          work.run();
+          return true;
+        });
   }
 }

@@ -1,5 +1,6 @@
 package io.flannelvlan.driver;
 
+import io.flannelvlan.cni.Names;
 import io.flannelvlan.dockerplugin.Refused;
 import io.flannelvlan.net.Vni;
 import java.util.List;
@@ -91,7 +92,7 @@ record NetworkOptions(
   }
 
   private static String linkName(String name) {
-    if (!LinkNames.isPossible(name)) {
+    if (!Names.isLink(name)) {
       throw new Refused("option bridge: \"" + name + "\" can't be a link's name");
     }
     return name;

@@ -114,7 +114,7 @@ final class AddressKeys {
       if (other.isPresent()) {
         return other;
       }
-      Guard guard = present.map(Guard::unchanged).orElseGet(() -> Guard.absent(key));
+      Guard guard = Guard.asRead(key, present);
       TxnResult result = etcd.txn(Txn.when(guard).put(key, value(host, address)));
       if (result.succeeded()) {
         return Optional.empty();

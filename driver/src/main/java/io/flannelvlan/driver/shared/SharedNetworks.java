@@ -47,7 +47,7 @@ public final class SharedNetworks {
     if (wanted.isEmpty()) {
       return false;
     }
-    Guard guard = present.map(Guard::unchanged).orElseGet(() -> Guard.absent(key));
+    Guard guard = Guard.asRead(key, present);
     return etcd.txn(Txn.when(guard).put(key, json.write(wanted.get()))).succeeded();
   }
 

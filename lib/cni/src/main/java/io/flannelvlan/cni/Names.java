@@ -2,10 +2,15 @@ package io.flannelvlan.cni;
 
 import java.util.regex.Pattern;
 
-/** What the specification lets names be. */
-final class Names {
+/** What the specification lets names be, and the kernel. */
+public final class Names {
 
   private static final Pattern IDENTIFIER = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]*");
+
+  /**
+   * What the kernel takes: up to 15 bytes, no slash, no blank, no colon; and no percent sign, since
+   * it makes {@code br0} of {@code br%d}.
+   */
   private static final Pattern LINK = Pattern.compile("[!-~&&[^/:%]]{1,15}");
 
   private Names() {}
@@ -15,7 +20,8 @@ final class Names {
     return IDENTIFIER.matcher(text).matches();
   }
 
-  static boolean isLink(String text) {
+  /** Whether a link can have that name. */
+  public static boolean isLink(String text) {
     return LINK.matcher(text).matches() && !text.equals(".") && !text.equals("..");
   }
 

@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * dockerd at its Unix socket.
@@ -67,12 +68,7 @@ public final class DockerEngine {
    * @throws EngineException in the engine's words, such as that its name is taken
    */
   public void create(NewNetwork network) {
-    ask(
-        Question.post("/networks/create", json.create(network), CHANGE_DEADLINE),
-        (status, body) -> {
-          requireStatus(status, CREATED, body);
-          return network;
-        });
+    change(Question.post("/networks/create", json.create(network), CHANGE_DEADLINE), CREATED);
   }
 
   /**
@@ -81,14 +77,7 @@ public final class DockerEngine {
    * @throws EngineException in the engine's words, such as that it has active endpoints
    */
   public void remove(String id) {
-    ask(
-        Question.delete("/networks/" + id, CHANGE_DEADLINE),
-        (status, body) -> {
-          if (status != NOT_FOUND) {
-            requireStatus(status, NO_CONTENT, body);
-          }
-          return id;
-        });
+    change(Question.delete("/networks/" + id, CHANGE_DEADLINE), NO_CONTENT, NOT_FOUND);
   }
 
   /**
@@ -97,15 +86,8 @@ public final class DockerEngine {
    * @throws EngineException in the engine's words, such as that there is no such container
    */
   public void connect(NewAttachment attachment) {
-    ask(
-        Question.post(
-            "/networks/" + attachment.network() + "/connect",
-            json.connect(attachment),
-            CHANGE_DEADLINE),
-        (status, body) -> {
-          requireStatus(status, OK, body);
-          return attachment;
-        });
+    String path = "/networks/" + attachment.network() + "/connect";
+    change(Question.post(path, json.connect(attachment), CHANGE_DEADLINE), OK);
   }
 
   /**
@@ -114,13 +96,8 @@ public final class DockerEngine {
    * @throws EngineException in the engine's words, such as that it is not connected
    */
   public void disconnect(String network, String container) {
-    ask(
-        Question.post(
-            "/networks/" + network + "/disconnect", json.disconnect(container), CHANGE_DEADLINE),
-        (status, body) -> {
-          requireStatus(status, OK, body);
-          return container;
-        });
+    String path = "/networks/" + network + "/disconnect";
+    change(Question.post(path, json.disconnect(container), CHANGE_DEADLINE), OK);
   }
 
   /** All containers, running or not; what they are attached to is their own memory of it. */
@@ -145,8 +122,18 @@ public final class DockerEngine {
     return ask(
         Question.get(path, deadline),
         (status, body) -> {
-          requireStatus(status, OK, body);
+          requireStatus(status, body, OK);
           return answer.read(body);
+        });
+  }
+
+  /** Asks for something to be done, which has more than one good answer where it may be done. */
+  private void change(Question question, int... wanted) {
+    ask(
+        question,
+        (status, body) -> {
+          requireStatus(status, body, wanted);
+          return status;
         });
   }
 
@@ -158,8 +145,8 @@ public final class DockerEngine {
     }
   }
 
-  private void requireStatus(int status, int wanted, InputStream body) throws IOException {
-    if (status != wanted) {
+  private void requireStatus(int status, InputStream body, int... wanted) throws IOException {
+    if (IntStream.of(wanted).noneMatch(one -> one == status)) {
       throw new IOException(json.refusal(body).orElse("HTTP " + status));
     }
   }

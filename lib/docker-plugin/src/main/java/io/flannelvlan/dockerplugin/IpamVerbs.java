@@ -11,7 +11,6 @@ import io.flannelvlan.net.Cidr;
 import io.flannelvlan.net.IpAddress;
 import io.flannelvlan.net.MacAddress;
 import java.util.Map;
-import java.util.function.BiConsumer;
 import java.util.function.Function;
 
 /** {@code IpamDriver} between JSON and records. */
@@ -24,11 +23,11 @@ final class IpamVerbs {
           "RequestPool",
           Verb.of(IpamVerbs::requestPool, (api, r) -> reply(api.requestPool(r))),
           "ReleasePool",
-          quiet(f -> new ReleasePoolRequest(poolId(f)), IpamApi::releasePool),
+          Verb.quiet(f -> new ReleasePoolRequest(poolId(f)), IpamApi::releasePool),
           "RequestAddress",
           Verb.of(IpamVerbs::requestAddress, (api, r) -> reply(api.requestAddress(r))),
           "ReleaseAddress",
-          quiet(
+          Verb.quiet(
               f -> new ReleaseAddressRequest(poolId(f), f.required("Address", IpAddress::parse)),
               IpamApi::releaseAddress));
 
@@ -67,15 +66,5 @@ final class IpamVerbs {
 
   private static ObjectNode reply(RequestAddressResponse response) {
     return Json.object().put("Address", response.address().toString());
-  }
-
-  private static <Q> Verb<IpamApi> quiet(
-      Function<Fields, Q> decode, BiConsumer<IpamApi, Q> consume) {
-    return Verb.of(
-        decode,
-        (api, request) -> {
-          consume.accept(api, request);
-          return Json.object();
-        });
   }
 }

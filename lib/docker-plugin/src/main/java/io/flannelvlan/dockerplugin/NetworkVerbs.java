@@ -28,8 +28,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.BiConsumer;
-import java.util.function.Function;
 
 /** {@code NetworkDriver} between JSON and records. */
 final class NetworkVerbs {
@@ -56,8 +54,8 @@ final class NetworkVerbs {
   private static Map<String, Verb<NetworkApi>> all() {
     Map<String, Verb<NetworkApi>> verbs = new TreeMap<>(networks());
     verbs.putAll(endpoints());
-    verbs.put("DiscoverNew", quiet(NetworkVerbs::discovery, NetworkApi::discoverNew));
-    verbs.put("DiscoverDelete", quiet(NetworkVerbs::discovery, NetworkApi::discoverDelete));
+    verbs.put("DiscoverNew", Verb.quiet(NetworkVerbs::discovery, NetworkApi::discoverNew));
+    verbs.put("DiscoverDelete", Verb.quiet(NetworkVerbs::discovery, NetworkApi::discoverDelete));
     return Map.copyOf(verbs);
   }
 
@@ -75,11 +73,12 @@ final class NetworkVerbs {
             (api, r) ->
                 Json.object().set("Options", Json.texts(api.allocateNetwork(r).options()))));
     verbs.put(
-        "FreeNetwork", quiet(f -> new FreeNetworkRequest(networkId(f)), NetworkApi::freeNetwork));
-    verbs.put("CreateNetwork", quiet(NetworkVerbs::createNetwork, NetworkApi::createNetwork));
+        "FreeNetwork",
+        Verb.quiet(f -> new FreeNetworkRequest(networkId(f)), NetworkApi::freeNetwork));
+    verbs.put("CreateNetwork", Verb.quiet(NetworkVerbs::createNetwork, NetworkApi::createNetwork));
     verbs.put(
         "DeleteNetwork",
-        quiet(f -> new DeleteNetworkRequest(networkId(f)), NetworkApi::deleteNetwork));
+        Verb.quiet(f -> new DeleteNetworkRequest(networkId(f)), NetworkApi::deleteNetwork));
     return verbs;
   }
 
@@ -93,22 +92,22 @@ final class NetworkVerbs {
             (api, r) -> Json.object().set("Value", Json.texts(api.endpointOperInfo(r).value()))));
     verbs.put(
         "DeleteEndpoint",
-        quiet(
+        Verb.quiet(
             f -> new DeleteEndpointRequest(networkId(f), endpointId(f)),
             NetworkApi::deleteEndpoint));
     verbs.put("Join", Verb.of(NetworkVerbs::join, (api, r) -> reply(api.join(r))));
     verbs.put(
-        "Leave", quiet(f -> new LeaveRequest(networkId(f), endpointId(f)), NetworkApi::leave));
+        "Leave", Verb.quiet(f -> new LeaveRequest(networkId(f), endpointId(f)), NetworkApi::leave));
     verbs.put(
         "ProgramExternalConnectivity",
-        quiet(
+        Verb.quiet(
             f ->
                 new ProgramExternalConnectivityRequest(
                     networkId(f), endpointId(f), endpointOptions(f)),
             NetworkApi::programExternalConnectivity));
     verbs.put(
         "RevokeExternalConnectivity",
-        quiet(
+        Verb.quiet(
             f -> new RevokeExternalConnectivityRequest(networkId(f), endpointId(f)),
             NetworkApi::revokeExternalConnectivity));
     return verbs;
@@ -252,15 +251,5 @@ final class NetworkVerbs {
       reply.put("DisableGatewayService", true);
     }
     return reply;
-  }
-
-  private static <Q> Verb<NetworkApi> quiet(
-      Function<Fields, Q> decode, BiConsumer<NetworkApi, Q> consume) {
-    return Verb.of(
-        decode,
-        (api, request) -> {
-          consume.accept(api, request);
-          return Json.object();
-        });
   }
 }

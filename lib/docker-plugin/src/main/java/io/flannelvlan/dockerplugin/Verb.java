@@ -1,6 +1,7 @@
 package io.flannelvlan.dockerplugin;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 
@@ -26,5 +27,15 @@ interface Verb<A> {
       Q request = decode.apply(body);
       return api -> act.apply(api, request);
     };
+  }
+
+  /** One that is answered with nothing but that it was done. */
+  static <A, Q> Verb<A> quiet(Function<Fields, Q> decode, BiConsumer<A, Q> consume) {
+    return of(
+        decode,
+        (api, request) -> {
+          consume.accept(api, request);
+          return Json.object();
+        });
   }
 }

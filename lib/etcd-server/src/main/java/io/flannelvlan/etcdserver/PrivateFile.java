@@ -27,8 +27,10 @@ final class PrivateFile {
 
   private PrivateFile() {}
 
-  static Path write(Path file, String text) throws IOException {
-    return says(file, text) ? file : replace(file, text);
+  static void write(Path file, String text) throws IOException {
+    if (!says(file, text)) {
+      replace(file, text);
+    }
   }
 
   private static boolean says(Path file, String text) throws IOException {
@@ -37,12 +39,12 @@ final class PrivateFile {
         && Arrays.equals(Files.readAllBytes(file), text.getBytes(StandardCharsets.UTF_8));
   }
 
-  private static Path replace(Path file, String text) throws IOException {
+  private static void replace(Path file, String text) throws IOException {
     Path draft = file.resolveSibling(file.getFileName() + ".new");
     Files.deleteIfExists(draft);
     try {
       make(draft, StandardCharsets.UTF_8.encode(text));
-      return Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
+      Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       // Half a file is in the way of whoever has no room.
       try {

@@ -4,7 +4,6 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * Where etcd is and how to be let in.
@@ -57,15 +56,6 @@ public record EtcdSettings(
         Optional.empty(),
         Optional.empty(),
         Optional.empty());
-  }
-
-  /** Reads a comma list as flanneld and etcdctl take it. */
-  public static List<URI> parseEndpoints(String commaList) {
-    return Stream.of(commaList.split(","))
-        .map(String::strip)
-        .filter(text -> !text.isEmpty())
-        .map(text -> URI.create(text.contains("://") ? text : "http://" + text))
-        .toList();
   }
 
   /** What to look at when etcd cannot be reached. */

@@ -34,10 +34,6 @@ public record Txn(List<Guard> guards, List<Write> writes) {
     return new Txn(List.of(guards), List.of());
   }
 
-  public Txn and(Guard guard) {
-    return new Txn(appended(guards, guard), writes);
-  }
-
   public Txn put(String key, String value) {
     return with(new Write.Put(key, value, Optional.empty()));
   }
@@ -51,13 +47,9 @@ public record Txn(List<Guard> guards, List<Write> writes) {
   }
 
   private Txn with(Write write) {
-    return new Txn(guards, appended(writes, write));
-  }
-
-  private static <T> List<T> appended(List<T> list, T last) {
-    List<T> longer = new ArrayList<>(list);
-    longer.add(last);
-    return longer;
+    List<Write> longer = new ArrayList<>(writes);
+    longer.add(write);
+    return new Txn(guards, longer);
   }
 
   /** The keys touched, for messages. */

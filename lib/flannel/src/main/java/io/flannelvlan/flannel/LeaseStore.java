@@ -121,14 +121,9 @@ final class LeaseStore {
     return leases.of(host).stream()
         .filter(lease -> vlan.config().layout().allows(lease.subnet()))
         .filter(lease -> wish.isGrantedBy(lease.subnet()))
-        .min(Comparator.comparingInt(lease -> isRemembered(wish, lease.subnet()) ? 0 : 1));
-  }
-
-  private static boolean isRemembered(Wish wish, Cidr subnet) {
-    return switch (wish) {
-      case Wish.Remembered remembered -> remembered.subnet().equals(subnet);
-      case Wish.Any _, Wish.Exactly _, Wish.Within _, Wish.Sparing _ -> false;
-    };
+        .min(
+            Comparator.comparingInt(
+                lease -> wish.remembered().filter(lease.subnet()::equals).isPresent() ? 0 : 1));
   }
 
   private Optional<Lease> adopt(
@@ -178,9 +173,7 @@ final class LeaseStore {
                 + holder.get()
                 + " holds it");
       }
-      Txn txn =
-          Txn.when(now.map(Guard::unchanged).orElseGet(() -> Guard.absent(key)))
-              .put(key, FlannelJson.write(attributes), grant);
+      Txn txn = Txn.when(Guard.asRead(key, now)).put(key, FlannelJson.write(attributes), grant);
       if (etcd.txn(txn).succeeded()) {
         return new Renewal(renewAt(begin, grant.ttl()), grant.id());
       }

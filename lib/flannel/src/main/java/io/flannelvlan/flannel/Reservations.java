@@ -110,11 +110,6 @@ public final class Reservations {
             Txn.when(Guard.unchanged(kv)).put(kv.key(), value(to), new Grant(kv.grant(), TTL))));
   }
 
-  /** The reservations of one range as they stand. */
-  Snapshot list(Cidr range) {
-    return etcd.range(FlannelKeys.reservations(range));
-  }
-
   /** The subnets that hosts other than this one were promised; unreadable ones count. */
   static Map<Cidr, String> ofOthers(Snapshot promised, IpAddress host) {
     Map<Cidr, String> others = new TreeMap<>();
@@ -133,16 +128,11 @@ public final class Reservations {
 
   /** The key as it was listed. */
   static Guard guard(Snapshot promised, String key) {
-    KeyValue listed = promised.entries().get(key);
-    return listed == null ? Guard.absent(key) : Guard.unchanged(listed);
+    return Guard.asRead(key, Optional.ofNullable(promised.entries().get(key)));
   }
 
   private static Optional<Cidr> ownAgain(Snapshot promised, Wish wish, IpAddress host) {
-    Optional<Cidr> asRemembered =
-        switch (wish) {
-          case Wish.Remembered remembered -> Optional.of(remembered.subnet());
-          case Wish.Any _, Wish.Exactly _, Wish.Within _, Wish.Sparing _ -> Optional.empty();
-        };
+    Optional<Cidr> asRemembered = wish.remembered();
     return promised.entries().values().stream()
         .filter(kv -> isOf(kv, host))
         .flatMap(kv -> subnet(kv).stream())

@@ -15,10 +15,6 @@ public final class VlanWatch implements AutoCloseable {
     this.watch = etcd.watch(keys.all(), new Reader(keys, listener));
   }
 
-  public boolean isCurrent() {
-    return watch.isCurrent();
-  }
-
   @Override
   public void close() {
     watch.close();

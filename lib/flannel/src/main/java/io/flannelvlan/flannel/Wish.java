@@ -1,6 +1,7 @@
 package io.flannelvlan.flannel;
 
 import io.flannelvlan.net.Cidr;
+import java.util.Optional;
 
 /** Which subnet a host would like. */
 public sealed interface Wish {
@@ -38,6 +39,11 @@ public sealed interface Wish {
 
   static Wish sparing(Cidr subnet) {
     return new Sparing(subnet);
+  }
+
+  /** The subnet that the host had once, if it asks for that one. */
+  default Optional<Cidr> remembered() {
+    return this instanceof Remembered wish ? Optional.of(wish.subnet()) : Optional.empty();
   }
 
   /** True if a subnet that the host has already grants the wish. */

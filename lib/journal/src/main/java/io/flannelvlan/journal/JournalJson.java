@@ -1,6 +1,5 @@
 package io.flannelvlan.journal;
 
-import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.DeserializationContext;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -47,16 +46,6 @@ final class JournalJson {
           @Override
           public T deserialize(JsonParser in, DeserializationContext context) throws IOException {
             return parse.apply(in.getValueAsString(""));
-          }
-        });
-    module.addKeySerializer(
-        type,
-        new com.fasterxml.jackson.databind.JsonSerializer<>() {
-          @Override
-          public void serialize(
-              T value, JsonGenerator out, com.fasterxml.jackson.databind.SerializerProvider all)
-              throws IOException {
-            out.writeFieldName(value.toString());
           }
         });
   }

@@ -8,34 +8,27 @@ public final class NetlinkException extends RuntimeException {
 
   private static final long serialVersionUID = 1L;
 
-  private final String operation;
   private final Errno errno;
   private final int number;
-  private final String kernelText;
 
-  private NetlinkException(String operation, int number, String kernelText, String message) {
+  private NetlinkException(int number, String message) {
     super(message);
-    this.operation = operation;
     this.errno = Errno.of(number);
     this.number = number;
-    this.kernelText = kernelText;
   }
 
-  /** A refusal with the number that a system call or an answer carried. */
+  /**
+   * A refusal with the number that a system call or an answer carried.
+   *
+   * @param operation the command that failed, as {@code ip} or {@code bridge} would spell it
+   * @param kernelText the kernel's extended acknowledgement; empty if it only sent a number
+   */
   static NetlinkException of(String operation, int number, String kernelText) {
     Errno errno = Errno.of(number);
     String name = errno == Errno.OTHER ? "errno " + number : errno.name();
     String words = kernelText.isEmpty() ? "" : ": " + kernelText;
     return new NetlinkException(
-        operation,
-        number,
-        kernelText,
-        "%s: %s (%s)%s".formatted(operation, errno.text(), name, words));
-  }
-
-  /** The command that failed, as {@code ip} or {@code bridge} would spell it. */
-  public String operation() {
-    return operation;
+        number, "%s: %s (%s)%s".formatted(operation, errno.text(), name, words));
   }
 
   public Errno errno() {
@@ -45,11 +38,6 @@ public final class NetlinkException extends RuntimeException {
   /** The bare number, for one that {@link Errno} does not list. */
   int number() {
     return number;
-  }
-
-  /** The kernel's extended acknowledgement; empty if it only sent a number. */
-  public String kernelText() {
-    return kernelText;
   }
 
   /** What was to be added stands already (possibly with other properties). */

@@ -10,7 +10,6 @@ import io.flannelvlan.journal.Batch;
 import io.flannelvlan.journal.Journal;
 import io.flannelvlan.journal.Table;
 import io.flannelvlan.net.Cidr;
-import io.flannelvlan.net.IpAddress;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
@@ -117,9 +116,9 @@ public final class PlainSubnets {
       return !name(vlan, leases);
     }
     PlainSubnet plain = vlan.plain().get();
-    Optional<IpAddress> rival = rival(vlan, leases, plain.subnet());
+    Optional<Lease> rival = vlan.rival(leases, plain.subnet());
     if (rival.isPresent()) {
-      replace(vlan, leases, "host " + rival.get() + " has it", carried);
+      replace(vlan, leases, "host " + rival.get().publicIp() + " has it", carried);
       return false;
     }
     if (plain.leased() || !carried.test(plain.subnet())) {
@@ -185,13 +184,6 @@ public final class PlainSubnets {
         .filter(isFree)
         .or(() -> PlainChoice.of(vlan.config().layout(), vlan.publicAddress(), isFree))
         .map(subnet -> new PlainSubnet(subnet, /* leased= */ false));
-  }
-
-  private static Optional<IpAddress> rival(HostVlan vlan, Leases leases, Cidr subnet) {
-    return leases.bySubnet().values().stream()
-        .filter(lease -> lease.subnet().overlaps(subnet) && !vlan.owns(lease))
-        .map(Lease::publicIp)
-        .findFirst();
   }
 
   private void put(HostVlan vlan) {
