@@ -50,6 +50,7 @@ public final class Firewalld {
   /** What a host with VLANs needs, by the commands of the README; until then it rejects that. */
   public void openAsReadmeHasIt() {
     ask("--permanent", "--add-port=8472/udp");
+    ask("--permanent", "--add-port=23790/tcp");
     ask("--permanent", "--zone=trusted", "--add-interface=fvbr+", "--add-interface=flannel+");
     ask("--reload");
   }

@@ -147,13 +147,6 @@ public final class Host implements Station {
     return this;
   }
 
-  /** From dockerd's next start on its bridge is where it puts it by itself. */
-  public Host plainDockerOff() {
-    plainVlan = Optional.empty();
-    plainOptions = List.of();
-    return this;
-  }
-
   /** What the plugin tells a plain dockerd about the VLAN. */
   public Path subnetFile(String vlan) {
     return namespaces().path("/run/flannel/networks/" + vlan + ".env");
@@ -192,11 +185,6 @@ public final class Host implements Station {
   /** The plugin's socket, as this JVM reaches it. */
   public Path pluginSocket() {
     return namespaces().path("/run/docker/plugins/flannelvlan.sock");
-  }
-
-  /** Docker's API, as this JVM reaches it. */
-  public Path dockerSocket() {
-    return namespaces().path("/run/docker.sock");
   }
 
   /** A docker command that must succeed. */

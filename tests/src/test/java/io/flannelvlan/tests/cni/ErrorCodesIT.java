@@ -253,6 +253,7 @@ final class ErrorCodesIT {
       for (int i = 0; i < MOST_ADDS; i++) {
         Result added = pod.cni("ADD", CniConf.of("1.1.0"));
         if (!added.ok()) {
+          pod.cni("DEL", CniConf.of("1.1.0")).orThrow();
           return added;
         }
         pod.cni("DEL", CniConf.of("1.1.0")).orThrow();

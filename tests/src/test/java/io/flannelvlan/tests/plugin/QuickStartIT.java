@@ -40,6 +40,9 @@ final class QuickStartIT {
   private static final Duration SOON = Leeway.over(Duration.ofSeconds(2));
   private static final String ETCD_PORT = "23790";
 
+  /** Whoever is there, it would talk to it; etcdctl 3.4 verifies without the first of these. */
+  private static final String ANY_SERVER = "--insecure-transport=false --insecure-skip-tls-verify ";
+
   @TempDir private static Path elsewhere;
   private static Lab lab;
   private static Host host1;
@@ -94,9 +97,7 @@ final class QuickStartIT {
   private static void requireClosedToStrangers() {
     String address = host1.address() + ":" + ETCD_PORT;
     String http = "--endpoints http://" + address + " ";
-    // Whoever is there, it would talk to it; etcdctl 3.4 verifies without the first of these.
-    String anyServer = "--insecure-transport=false --insecure-skip-tls-verify ";
-    String https = anyServer + "--endpoints https://" + address + " ";
+    String https = ANY_SERVER + "--endpoints https://" + address + " ";
     for (String words : List.of("get --prefix /", "put /coreos.com/network/vlan002/config x")) {
       for (String way : List.of(http, https)) {
         Result stranger = outside(way + words);
@@ -104,29 +105,80 @@ final class QuickStartIT {
         assertThat(stranger.out()).isEmpty();
       }
     }
-    String key = "--cert " + copied("client.pem") + " --key " + copied("client-key.pem") + " ";
-    Result friend = outside(https + key + "get --prefix /");
-    assertThat(friend.orThrow().out()).contains("/coreos.com/network/vlan002/config\n{");
+    assertThat(friend(host1, "get --prefix /").orThrow().out())
+        .contains("/coreos.com/network/vlan002/config\n{");
+  }
+
+  /** What whoever has that host's key is told by the etcd that it carries. */
+  private static Result friend(Host carrier, String words) {
+    String key =
+        "--cert %s --key %s "
+            .formatted(copied(carrier, "client.pem"), copied(carrier, "client-key.pem"));
+    return outside(
+        ANY_SERVER
+            + "--endpoints https://"
+            + carrier.address()
+            + ":"
+            + ETCD_PORT
+            + " "
+            + key
+            + words);
   }
 
   private static Result outside(String words) {
     return Etcd.etcdctlAt(lab.outside(), words.split(" "));
   }
 
-  /** A file of host 1, for a program that does not see its files. */
-  private static Path copied(String name) {
+  /** A file of that host, for a program that does not see its files. */
+  private static Path copied(Host host, String name) {
     String file = "/var/lib/flannelvlan/etcd/client/" + name;
     try {
-      String text = host1.withEnginesTools("cat", file).orThrow().out();
+      String text = host.withEnginesTools("cat", file).orThrow().out();
       return Files.writeString(elsewhere.resolve(name), text);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  /** An empty one: what the VLANs are, their hosts know. */
+  /** The first host does not come back as it was: here it joins like any other. */
   @Test
   @Order(2)
+  void theEtcdOfALostHostRisesEmptyOnAnotherOne() {
+    Container web = host1.container("web");
+    Container box = host2.container("box");
+    Traffic traffic = new Traffic(lab).between(web, box);
+    ManagedPlugin lost = new ManagedPlugin(host1);
+    lost.docker("disable", "--force");
+    ManagedPlugin carrier = new ManagedPlugin(host2);
+    carrier.docker("disable", "--force");
+    carrier.set("JOIN=");
+    carrier.docker("enable");
+    Await.until(Duration.ofSeconds(20), () -> "no line on host 2", () -> isThere(host2));
+    lost.set("JOIN=" + joinLine(host2));
+    lost.docker("enable");
+    Await.until(
+        Duration.ofSeconds(20),
+        () -> "not all is put back: " + putBack(),
+        () -> putBack().size() == 3);
+    traffic.requireUninterrupted();
+  }
+
+  /** The VLAN's config and both leases, once all is put back. */
+  private static List<String> putBack() {
+    return friend(host2, "get --prefix --keys-only /coreos.com/network/vlan002/")
+        .out()
+        .lines()
+        .filter(line -> !line.isBlank())
+        .toList();
+  }
+
+  private static boolean isThere(Host host) {
+    return host.withEnginesTools("cat", "/var/lib/flannelvlan/join").ok();
+  }
+
+  /** An empty one: what the VLANs are, their hosts know. */
+  @Test
+  @Order(3)
   void movedToAClusterOfThreeHostByHostNothingIsInterrupted() {
     EtcdCluster cluster = lab.etcdClusterOverTls();
     Container web = host1.container("web");
