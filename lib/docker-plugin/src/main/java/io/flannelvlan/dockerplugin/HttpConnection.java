@@ -60,6 +60,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   /** For the next piece of a call that has begun: others wait for it, as may the end. */
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
 
+  /**
+   * What is not read when its connection is closed resets it: so much is read for that, in bytes.
+   */
+  private static final int MOST_READ_FOR_NOTHING = 64 << 10;
+
   private final HttpAnswers answers;
   private final InFlight inFlight;
   private final Duration idle;
@@ -173,7 +178,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
       boolean goesOn =
           isSane && HttpUtil.isKeepAlive(request) && !inFlight.isStopping() && !body.isLost();
       boolean isWritten = channel.writeAndFlush(response(answer, goesOn)).await().isSuccess();
-      return isWritten && goesOn && body.skip();
+      boolean isEnded = isWritten && (goesOn || body.isShort()) && body.skip();
+      return goesOn && isEnded;
     } finally {
       inFlight.leave();
     }
@@ -289,6 +295,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
     private Part more() throws InterruptedException {
       return take(channel, idle.compareTo(LONGEST_PAUSE) < 0 ? idle : LONGEST_PAUSE);
+    }
+
+    /** Whether it can be read to its end without harm to anybody. */
+    boolean isShort() {
+      return announced >= 0 && announced <= MOST_READ_FOR_NOTHING && !isLost();
     }
 
     /** Whether nobody knows where the next call would begin. */

@@ -153,6 +153,16 @@ class WireTest {
   }
 
   @Test
+  void aBodyThatComesAfterItsRefusalResetsNothing() throws IOException {
+    try (DockerdPeer peer = DockerdPeer.connect(served.socket)) {
+      peer.send("POST /Dance HTTP/1.1\r\nConnection: close\r\nContent-Length: 2\r\n\r\n");
+      assertThat(peer.receive().status()).isEqualTo(404);
+      peer.send("{}");
+      assertThat(peer.isClosedByServer()).isTrue();
+    }
+  }
+
+  @Test
   void aBodyThatWaitsForOurWordGetsIt() throws IOException {
     try (DockerdPeer peer = DockerdPeer.connect(served.socket)) {
       String head = "POST /NetworkDriver.%s HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: %d";
