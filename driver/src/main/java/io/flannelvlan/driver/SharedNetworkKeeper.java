@@ -3,6 +3,7 @@ package io.flannelvlan.driver;
 import io.flannelvlan.dockerengine.DockerEngine;
 import io.flannelvlan.dockerengine.EngineException;
 import io.flannelvlan.dockerengine.ListedNetwork;
+import io.flannelvlan.driver.shared.Announcements;
 import io.flannelvlan.driver.shared.NetworkChoice;
 import io.flannelvlan.driver.shared.NetworkHere;
 import io.flannelvlan.driver.shared.SharedNetwork;
@@ -35,9 +36,6 @@ final class SharedNetworkKeeper implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(SharedNetworkKeeper.class);
 
-  /** After which an announcement came to nothing: whoever made it died in between. */
-  private static final Duration ANNOUNCED = Duration.ofSeconds(30);
-
   /** While the journal's records are being had back. */
   private static final Duration LOST_RETRY = Duration.ofSeconds(1);
 
@@ -64,7 +62,7 @@ final class SharedNetworkKeeper implements AutoCloseable {
 
   // Touched by the thread alone.
   private final Setbacks setbacks = new Setbacks();
-  private final Map<String, Duration> announced = new HashMap<>();
+  private final Announcements announcements = new Announcements();
   private final Set<String> told = new HashSet<>();
 
   SharedNetworkKeeper(
@@ -103,7 +101,7 @@ final class SharedNetworkKeeper implements AutoCloseable {
           pause = pass();
         } catch (RuntimeException e) {
           LOG.error("the VLANs' networks are not looked after: {}", e.getMessage(), e);
-          pause = ANNOUNCED;
+          pause = Announcements.PATIENCE;
         }
       }
     } catch (InterruptedException _) {
@@ -115,6 +113,7 @@ final class SharedNetworkKeeper implements AutoCloseable {
   private Duration pass() {
     Optional<SharedView.Shown> shown = view.current();
     if (shown.isEmpty()) {
+      announcements.etcdIsAway();
       return IDLE;
     }
     if (lost.isLost()) {
@@ -134,7 +133,7 @@ final class SharedNetworkKeeper implements AutoCloseable {
     wanted.stream()
         .filter(step -> setbacks.isDue(step, now))
         .forEach(step -> attempt(step, listed));
-    Duration latest = announced.isEmpty() ? IDLE : ANNOUNCED;
+    Duration latest = announcements.isAny() ? Announcements.PATIENCE : IDLE;
     return setbacks
         .next()
         .map(due -> due.minus(Calls.uptime()))
@@ -167,19 +166,8 @@ final class SharedNetworkKeeper implements AutoCloseable {
 
   private Situation situation(SharedView.Shown shown, Duration now) {
     Map<String, SharedNetwork> words = shown.networks();
-    announced.keySet().retainAll(words.keySet());
-    words.forEach((vlan, word) -> {
-      if (word instanceof SharedNetwork.Announced) {
-        announced.putIfAbsent(vlan, now);
-      } else {
-        announced.remove(vlan);
-      }
-    });
-    Set<String> overdue =
-        announced.entrySet().stream()
-            .filter(each -> now.minus(each.getValue()).compareTo(ANNOUNCED) >= 0)
-            .map(Map.Entry::getKey)
-            .collect(Collectors.toSet());
+    announcements.shown(words, now);
+    Set<String> overdue = announcements.overdue(now);
     List<NetworkHere> here =
         networks.all().stream()
             .filter(network -> !CniNetworks.isOne(network.id()))

@@ -35,7 +35,7 @@ final class SharedView implements AutoCloseable {
   /**
    * Begins to follow.
    *
-   * @param changed called from any thread; must not block
+   * @param changed called from any thread, also when etcd falls silent; must not block
    */
   void start(Runnable changed) {
     vlanWatch = Optional.of(store.watchVlans(follower(now -> vlans = now, changed)));
@@ -58,6 +58,7 @@ final class SharedView implements AutoCloseable {
       @Override
       public void notCurrent(EtcdException reason) {
         set.accept(Optional.empty());
+        changed.run();
       }
     };
   }
