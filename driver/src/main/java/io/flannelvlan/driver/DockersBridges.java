@@ -104,7 +104,7 @@ final class DockersBridges {
     return !unexplained.isEmpty();
   }
 
-  /** They are their users' own. */
+  /** Docker had time enough: they are their users' own. */
   void takeForOthers() {
     unexplained.clear();
   }

@@ -99,10 +99,13 @@ final class Reclaim implements AutoCloseable {
           // Such as a full disk; it is tried again.
           LOG.error("what Docker no longer has is not given up: {}", e.getMessage(), e);
         }
-        if (news.await(pause())) {
+        Duration pause = pause();
+        if (news.await(pause)) {
           // dockerd lists a network some time after it has made its bridge.
           news.gather(NEWS_DELAY);
           retry = RETRY;
+        } else if (silent == 0 && pause.compareTo(docker.reclaimAfter()) >= 0) {
+          bridges.takeForOthers();
         }
       }
     } catch (InterruptedException _) {
@@ -117,13 +120,10 @@ final class Reclaim implements AutoCloseable {
     Duration longest = docker.reclaimAfter();
     boolean isLost = lost.isLost();
     if (!isLost && !bridges.isOneUnexplained()) {
+      retry = RETRY;
       return longest;
     }
-    if (retry.compareTo(longest) >= 0) {
-      bridges.takeForOthers();
-      return longest;
-    }
-    Duration pause = retry;
+    Duration pause = retry.compareTo(longest) < 0 ? retry : longest;
     retry = isLost && silent > 0 ? RETRY : pause.multipliedBy(2);
     return pause;
   }
