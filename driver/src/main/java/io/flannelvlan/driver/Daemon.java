@@ -199,8 +199,8 @@ final class Daemon implements AutoCloseable {
         networks.leaveUnused();
       }
     });
-    // What is to be taken back must not wait: the other hosts make networks of it.
-    store.whenEtcdIsBack(news::tell);
+    // Not with the chores alone: the other hosts would make networks of what is to be taken back.
+    store.whenEtcdIsBack(() -> Thread.startVirtualThread(networks::takeBackUnmade));
     keeper.start();
     serve(config.adminSocket(), admin);
     LOG.info(

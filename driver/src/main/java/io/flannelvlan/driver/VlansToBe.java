@@ -8,6 +8,7 @@ import io.flannelvlan.flannel.VlanStore;
 import io.flannelvlan.flannel.host.HostVlans;
 import io.flannelvlan.journal.Batch;
 import io.flannelvlan.journal.Journal;
+import io.flannelvlan.journal.JournalException;
 import io.flannelvlan.journal.Table;
 import java.util.List;
 import org.slf4j.Logger;
@@ -70,21 +71,24 @@ final class VlansToBe {
   /** Takes back all that are not joined. */
   void takeBackAll() {
     for (Vlan vlan : List.copyOf(table.values())) {
-      if (vlans.byName(vlan.name()).isPresent() || isTakenBack(vlan)) {
-        forget(vlan);
+      try {
+        if (vlans.byName(vlan.name()).isPresent() || isTakenBack(vlan)) {
+          forget(vlan);
+        }
+      } catch (JournalException e) {
+        LOG.debug("VLAN {} is still to be taken back: {}", vlan.name(), e.getMessage());
       }
     }
   }
 
   /** A lease that was taken for it goes first: a VLAN with a lease in it stays. */
   private boolean isTakenBack(Vlan vlan) {
-    vlans.giveBack();
-    if (vlans.isLeaving(vlan.name())) {
-      return false;
-    }
     try {
-      store.discard(vlan);
-      return true;
+      boolean isFree = vlans.giveBack(vlan.name());
+      if (isFree) {
+        store.discard(vlan);
+      }
+      return isFree;
     } catch (VlanException | EtcdException e) {
       LOG.debug("VLAN {} stays in etcd until it is back: {}", vlan.name(), e.getMessage());
       return false;

@@ -167,7 +167,8 @@ public final class VlanStore {
     if (removeUnused(vlan) || !stands(vlan.name())) {
       String network = FlannelKeys.network(vlan.name());
       Optional<KeyValue> announced = etcd.get(network).filter(kv -> says(kv, "announced"));
-      announced.ifPresent(kv -> etcd.txn(Txn.when(Guard.unchanged(kv)).delete(network)));
+      Guard gone = Guard.absent(keys.config(vlan.name()));
+      announced.ifPresent(kv -> etcd.txn(Txn.when(gone, Guard.unchanged(kv)).delete(network)));
     }
   }
 

@@ -43,7 +43,10 @@ public sealed interface Wish {
 
   /** The subnet that the host had once, if it asks for that one. */
   default Optional<Cidr> remembered() {
-    return this instanceof Remembered wish ? Optional.of(wish.subnet()) : Optional.empty();
+    return switch (this) {
+      case Remembered wish -> Optional.of(wish.subnet());
+      case Any _, Exactly _, Within _, Sparing _ -> Optional.empty();
+    };
   }
 
   /** True if a subnet that the host has already grants the wish. */

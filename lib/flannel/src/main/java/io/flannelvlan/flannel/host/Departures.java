@@ -223,8 +223,18 @@ final class Departures implements AutoCloseable {
     }
   }
 
-  /** Gives back what can be given back by now. */
-  void retry() {
+  /** Tries it once more, where something is left; whether nothing is. */
+  boolean isGivenBack(String name) {
+    try {
+      leaving.get(name).ifPresent(this::giveBack);
+      return true;
+    } catch (EtcdException | VlanException e) {
+      LOG.debug("VLAN {} is still to be given back: {}", name, e.getMessage());
+      return false;
+    }
+  }
+
+  private void retry() {
     for (HostVlan vlan : leaving.values()) {
       try {
         giveBack(vlan);

@@ -124,16 +124,16 @@ public final class HostVlans implements AutoCloseable {
     return departures.all();
   }
 
-  /** Whether a lease of this host in that VLAN is still to be given back. */
-  public boolean isLeaving(String name) {
-    return departures.all().stream().anyMatch(vlan -> vlan.name().equals(name));
-  }
-
-  /** Gives back what is still to be given back and can be now, which happens by itself later. */
-  public void giveBack() {
+  /**
+   * Gives back the leases of a VLAN that was left, or was to be joined, if any are left to be given
+   * back; without this call it happens some seconds later.
+   *
+   * @return whether none is left
+   */
+  public boolean giveBack(String name) {
     joining.lock();
     try {
-      departures.retry();
+      return departures.isGivenBack(name);
     } finally {
       joining.unlock();
     }
