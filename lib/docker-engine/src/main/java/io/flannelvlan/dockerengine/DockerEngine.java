@@ -127,7 +127,7 @@ public final class DockerEngine {
         });
   }
 
-  /** Asks for something to be done, which has more than one good answer where it may be done. */
+  /** Asks for a change; {@code wanted} are the answers that say that it is so now. */
   private void change(Question question, int... wanted) {
     ask(
         question,
