@@ -199,8 +199,13 @@ final class Daemon implements AutoCloseable {
         networks.leaveUnused();
       }
     });
-    // Not with the chores alone: the other hosts would make networks of what is to be taken back.
-    store.whenEtcdIsBack(() -> Thread.startVirtualThread(networks::takeBackUnmade));
+    store.whenEtcdIsBack(() -> {
+      news.tell();
+      if (!lost.isLost()) {
+        // Not behind Docker's answers: the other hosts would make networks of it.
+        Thread.startVirtualThread(networks::takeBackUnmade);
+      }
+    });
     keeper.start();
     serve(config.adminSocket(), admin);
     LOG.info(
