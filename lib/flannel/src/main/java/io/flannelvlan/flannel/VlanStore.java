@@ -108,7 +108,7 @@ public final class VlanStore {
                   Guard.asRead(FlannelKeys.REGISTRY, registry),
                   Guard.asRead(network, word))
               .put(key, FlannelJson.write(wish.config()))
-              .put(FlannelKeys.REGISTRY, "{\"last\":\"" + keys.vlan(name) + "\"}");
+              .put(FlannelKeys.REGISTRY, lastMade(name));
       // What is said of a VLAN that stood here before is not said of this one.
       if (word.isEmpty() || anew) {
         txn = txn.put(network, "{\"announced\":\"" + clock.instant() + "\"}");
@@ -119,6 +119,10 @@ public final class VlanStore {
     }
     throw new VlanException(
         Kind.CONTENDED, "VLAN " + name + " cannot be made: too many VLANs are being made just now");
+  }
+
+  private String lastMade(String name) {
+    return "{\"last\":\"" + keys.vlan(name) + "\"}";
   }
 
   /** What a word about a VLAN's Docker network begins with tells which word it is. */
@@ -163,6 +167,8 @@ public final class VlanStore {
    * meanwhile.
    */
   public void discard(Vlan vlan) {
+    // What of its making is still under way fails from now on, since it checks this key.
+    etcd.txn(Txn.when().put(FlannelKeys.REGISTRY, lastMade(vlan.name())));
     // One that is gone may have gone by an attempt whose answer was lost.
     if (removeUnused(vlan) || !stands(vlan.name())) {
       String network = FlannelKeys.network(vlan.name());

@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.flannelvlan.etcd.Etcd;
 import io.flannelvlan.etcd.EtcdException;
+import io.flannelvlan.etcd.Guard;
+import io.flannelvlan.etcd.KeyValue;
 import io.flannelvlan.etcd.TestingEtcd;
+import io.flannelvlan.etcd.Txn;
 import io.flannelvlan.etcd.Waiting;
 import io.flannelvlan.etcd.WatchListener;
 import io.flannelvlan.net.Cidr;
@@ -13,6 +16,7 @@ import io.flannelvlan.net.Vni;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterAll;
@@ -169,6 +173,19 @@ class VlanStoreIT {
     assertThat(ETCD.get(key).orElseThrow().value()).startsWith("{\"announced\":\"");
     store.discard(vlan);
     assertThat(ETCD.get(key)).isEmpty();
+  }
+
+  /** A transaction that etcd carries out when it thaws, after its sender had given it up. */
+  @Test
+  void whatIsStillUnderWayOfAVlanThatWasTakenBackComesToNothing() {
+    Optional<KeyValue> read = ETCD.get(FlannelKeys.REGISTRY);
+    Vlan vlan = new Vlan("vlan001", config("10.1.0.0/16", 1));
+    store.discard(vlan);
+    Txn late =
+        Txn.when(Guard.asRead(FlannelKeys.REGISTRY, read))
+            .put(KEYS.config("vlan001"), FlannelJson.write(vlan.config()));
+    assertThat(ETCD.txn(late).succeeded()).isFalse();
+    assertThat(store.find("vlan001")).isEmpty();
   }
 
   @Test
