@@ -1,20 +1,21 @@
 package io.flannelvlan.tests;
 
+import static io.flannelvlan.tests.Repository.ROOT;
+import static io.flannelvlan.tests.Repository.lines;
+import static io.flannelvlan.tests.Repository.mainSources;
+import static io.flannelvlan.tests.Repository.sources;
+import static io.flannelvlan.tests.Repository.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The repository holds itself to the rules of CONTRIBUTING.md. */
 class HouseTest {
-
-  private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
 
   /** A file with more lines than this has outgrown its one idea. */
   private static final int MAX_LINES = 400;
@@ -99,31 +100,5 @@ class HouseTest {
     return lines(file).stream()
         .anyMatch(line ->
             line.startsWith("import " + prefix) || line.startsWith("import static " + prefix));
-  }
-
-  private static List<Path> mainSources() {
-    return sources().stream().filter(file -> file.toString().contains("/src/main/java/")).toList();
-  }
-
-  private static List<Path> sources() {
-    try (Stream<Path> all = Files.walk(ROOT)) {
-      return all.filter(file -> file.toString().endsWith(".java"))
-          .filter(file -> !file.toString().contains("/target/"))
-          .toList();
-    } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
-    }
-  }
-
-  private static List<String> lines(Path file) {
-    return text(file).lines().toList();
-  }
-
-  private static String text(Path file) {
-    try {
-      return Files.readString(file);
-    } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
-    }
   }
 }

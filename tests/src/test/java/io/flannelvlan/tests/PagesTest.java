@@ -1,5 +1,9 @@
 package io.flannelvlan.tests;
 
+import static io.flannelvlan.tests.Repository.ROOT;
+import static io.flannelvlan.tests.Repository.mainSources;
+import static io.flannelvlan.tests.Repository.sources;
+import static io.flannelvlan.tests.Repository.text;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -17,8 +21,6 @@ import org.junit.jupiter.api.Test;
 /** What the pages name is there. */
 class PagesTest {
 
-  private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
-
   @Test
   void everyLinkLeadsToAFile() {
     for (Path page : pages()) {
@@ -30,7 +32,11 @@ class PagesTest {
 
   @Test
   void everyTestThatAPageNamesIsThere() {
-    Set<String> tests = names(files("/src/test/java/"));
+    Set<String> tests =
+        sources().stream()
+            .filter(file -> file.toString().contains("/src/test/java/"))
+            .map(file -> file.getFileName().toString().replace(".java", ""))
+            .collect(Collectors.toSet());
     for (Path page : pages()) {
       assertThat(found("`(\\w+(?:IT|Test))`", text(page)))
           .as(page.toString())
@@ -42,7 +48,7 @@ class PagesTest {
   @Test
   void theProgramSaysWhatThePageOnTroubleQuotes() {
     String sources =
-        files("/src/main/").stream().map(PagesTest::text).collect(Collectors.joining("\n"))
+        mainSources().stream().map(Repository::text).collect(Collectors.joining("\n"))
             + text(ROOT.resolve("plugin-config.json"));
     List<String> quoted = found("(?m)^\\| `([^`]+)`", text(ROOT.resolve("docs/TROUBLE.md")));
     assertThat(quoted).hasSizeGreaterThan(10);
@@ -62,12 +68,6 @@ class PagesTest {
     assertThat(names).allMatch(name -> table.contains("`" + name + "`"));
   }
 
-  private static Set<String> names(List<Path> files) {
-    return files.stream()
-        .map(file -> file.getFileName().toString().replace(".java", ""))
-        .collect(Collectors.toSet());
-  }
-
   private static List<String> found(String pattern, String text) {
     return Pattern.compile(pattern)
         .matcher(text)
@@ -82,24 +82,6 @@ class PagesTest {
               Stream.of(ROOT.resolve("README.md"), ROOT.resolve("CONTRIBUTING.md")),
               docs.filter(file -> file.toString().endsWith(".md")))
           .toList();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static List<Path> files(String below) {
-    try (Stream<Path> all = Files.walk(ROOT)) {
-      return all.filter(file -> file.toString().endsWith(".java"))
-          .filter(file -> file.toString().contains(below) && !file.toString().contains("/target/"))
-          .toList();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static String text(Path file) {
-    try {
-      return Files.readString(file);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

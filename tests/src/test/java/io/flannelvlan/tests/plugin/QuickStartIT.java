@@ -95,9 +95,8 @@ final class QuickStartIT {
 
   /** A third machine gets no word out of that etcd, and none in, unless it has a host's key. */
   private static void requireClosedToStrangers() {
-    String address = host1.address() + ":" + ETCD_PORT;
-    String http = "--endpoints http://" + address + " ";
-    String https = ANY_SERVER + "--endpoints https://" + address + " ";
+    String http = "--endpoints http://" + host1.address() + ":" + ETCD_PORT + " ";
+    String https = https(host1);
     for (String words : List.of("get --prefix /", "put /coreos.com/network/vlan002/config x")) {
       for (String way : List.of(http, https)) {
         Result stranger = outside(way + words);
@@ -114,15 +113,11 @@ final class QuickStartIT {
     String key =
         "--cert %s --key %s "
             .formatted(copied(carrier, "client.pem"), copied(carrier, "client-key.pem"));
-    return outside(
-        ANY_SERVER
-            + "--endpoints https://"
-            + carrier.address()
-            + ":"
-            + ETCD_PORT
-            + " "
-            + key
-            + words);
+    return outside(https(carrier) + key + words);
+  }
+
+  private static String https(Host carrier) {
+    return ANY_SERVER + "--endpoints https://" + carrier.address() + ":" + ETCD_PORT + " ";
   }
 
   private static Result outside(String words) {
@@ -153,7 +148,7 @@ final class QuickStartIT {
     carrier.docker("disable", "--force");
     carrier.set("JOIN=");
     carrier.docker("enable");
-    Await.until(Duration.ofSeconds(20), () -> "no line on host 2", () -> isThere(host2));
+    Await.until(Duration.ofSeconds(20), () -> "no line on host 2", () -> join(host2).ok());
     lost.set("JOIN=" + joinLine(host2));
     lost.docker("enable");
     Await.until(
@@ -170,10 +165,6 @@ final class QuickStartIT {
         .lines()
         .filter(line -> !line.isBlank())
         .toList();
-  }
-
-  private static boolean isThere(Host host) {
-    return host.withEnginesTools("cat", "/var/lib/flannelvlan/join").ok();
   }
 
   /** An empty one: what the VLANs are, their hosts know. */
@@ -233,6 +224,10 @@ final class QuickStartIT {
 
   /** {@code ssh host1 sudo cat /var/lib/flannelvlan/join}. */
   private static String joinLine(Host host) {
-    return host.withEnginesTools("cat", "/var/lib/flannelvlan/join").orThrow().text();
+    return join(host).orThrow().text();
+  }
+
+  private static Result join(Host host) {
+    return host.withEnginesTools("cat", "/var/lib/flannelvlan/join");
   }
 }
