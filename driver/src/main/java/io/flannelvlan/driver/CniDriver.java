@@ -59,21 +59,21 @@ final class CniDriver implements CniApi {
 
   @Override
   public List<Attached> add(AttachmentId id, Path netns, List<Wish> wishes) {
-    return add(id, sandbox(netns), netns, wishes, /* leadsOut= */ true);
+    return add(id, sandbox(netns), wishes, /* leadsOut= */ true);
   }
 
   /** A further link for a sandbox that has its default route, if any, already. */
   Attached attach(AttachmentId id, Path netns, Wish wish) {
-    return add(id, new Sandbox(netns), netns, List.of(wish), /* leadsOut= */ false).getFirst();
+    return add(id, new Sandbox(netns), List.of(wish), /* leadsOut= */ false).getFirst();
   }
 
   private List<Attached> add(
-      AttachmentId id, Sandbox sandbox, Path netns, List<Wish> wishes, boolean leadsOut) {
+      AttachmentId id, Sandbox sandbox, List<Wish> wishes, boolean leadsOut) {
     return during(
         id,
         () -> {
           find(id).ifPresent(this::makeWay);
-          CniAttachment made = CniAttachment.of(id, netns, wishes, clock.instant());
+          CniAttachment made = CniAttachment.of(id, sandbox.netns(), wishes, clock.instant());
           return add(sandbox, made, wishes, leadsOut);
         });
   }
@@ -252,11 +252,6 @@ final class CniDriver implements CniApi {
   }
 
   private void during(AttachmentId id, Runnable work) {
-    during(
-        id,
-        () -> {
-          work.run();
-          return true;
-        });
+    during(id, EndpointLocks.supplying(work));
   }
 }

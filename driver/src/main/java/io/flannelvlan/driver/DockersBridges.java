@@ -123,8 +123,9 @@ final class DockersBridges {
             .collect(Collectors.toSet());
     unexplained.retainAll(bridges);
     if (!seen.containsAll(bridges)) {
-      bridges.stream().filter(name -> !seen.contains(name)).forEach(unexplained::add);
-      unexplained.removeAll(named);
+      bridges.stream()
+          .filter(name -> !seen.contains(name) && !named.contains(name))
+          .forEach(unexplained::add);
       appeared.run();
     }
     seen = bridges;

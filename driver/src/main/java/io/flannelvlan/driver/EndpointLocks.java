@@ -25,11 +25,14 @@ final class EndpointLocks {
   }
 
   void during(String endpoint, Runnable work) {
-    during(
-        endpoint,
-        () -> {
-          work.run();
-          return true;
-        });
+    during(endpoint, supplying(work));
+  }
+
+  /** Work that gives nothing, for who takes what gives something. */
+  static Supplier<Boolean> supplying(Runnable work) {
+    return () -> {
+      work.run();
+      return true;
+    };
   }
 }

@@ -204,11 +204,6 @@ final class NetworkDriver implements NetworkApi {
   }
 
   private void during(String endpoint, Runnable work) {
-    during(
-        endpoint,
-        () -> {
-          work.run();
-          return true;
-        });
+    during(endpoint, EndpointLocks.supplying(work));
   }
 }

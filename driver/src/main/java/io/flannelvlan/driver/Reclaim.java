@@ -136,12 +136,13 @@ final class Reclaim implements AutoCloseable {
     evidence = Evidence.NONE;
     try {
       List<ListedNetwork> listed = engine.networks();
-      boolean showsOurs = showsOurs(listed, held);
+      Set<String> ours = networks(held);
+      boolean showsOurs = listed.stream().map(ListedNetwork::id).anyMatch(ours::contains);
       bridges.listed(listed, () -> !known.isAny() || isOurs(engine, showsOurs));
       relearn.look(engine, listed, asked);
       if (!held.isEmpty()) {
         requireOurs(engine, showsOurs);
-        evidence = before.and(view(engine, listed, held), held, asked, calls);
+        evidence = before.and(view(engine, listed, held, ours), held, asked, calls);
       }
       if (silent > 1) {
         LOG.info("Docker at {} answers again", docker.socket());
@@ -164,11 +165,6 @@ final class Reclaim implements AutoCloseable {
     keptInUse.retainAll(now.missing().keySet());
   }
 
-  private static boolean showsOurs(List<ListedNetwork> listed, List<Held> held) {
-    Set<String> ours = networks(held);
-    return listed.stream().map(ListedNetwork::id).anyMatch(ours::contains);
-  }
-
   private static Set<String> networks(List<Held> held) {
     return held.stream()
         .filter(Held.OfNetwork.class::isInstance)
@@ -176,11 +172,12 @@ final class Reclaim implements AutoCloseable {
         .collect(Collectors.toSet());
   }
 
-  private DockerView view(DockerEngine engine, List<ListedNetwork> listed, List<Held> held) {
-    Set<String> ours = networks(held);
+  private DockerView view(
+      DockerEngine engine, List<ListedNetwork> listed, List<Held> held, Set<String> ours) {
     // Networks that are not had back yet have addresses too.
-    ours.addAll(relearn.ours(listed));
-    DockerView view = DockerView.ofNetworks(engine, listed, ours);
+    Set<String> all = new HashSet<>(ours);
+    all.addAll(relearn.ours(listed));
+    DockerView view = DockerView.ofNetworks(engine, listed, all);
     // The longer question only where something seems to be missing.
     return held.stream().allMatch(view::knows)
         ? view

@@ -8,7 +8,6 @@ import io.flannelvlan.flannel.VlanStore;
 import io.flannelvlan.flannel.host.HostVlans;
 import io.flannelvlan.journal.Batch;
 import io.flannelvlan.journal.Journal;
-import io.flannelvlan.journal.JournalException;
 import io.flannelvlan.journal.Table;
 import java.util.List;
 import org.slf4j.Logger;
@@ -71,12 +70,8 @@ final class VlansToBe {
   /** Takes back all that are not joined. */
   void takeBackAll() {
     for (Vlan vlan : List.copyOf(table.values())) {
-      try {
-        if (vlans.byName(vlan.name()).isPresent() || isTakenBack(vlan)) {
-          forget(vlan);
-        }
-      } catch (JournalException e) {
-        LOG.debug("VLAN {} is still to be taken back: {}", vlan.name(), e.getMessage());
+      if (vlans.byName(vlan.name()).isPresent() || isTakenBack(vlan)) {
+        forget(vlan);
       }
     }
   }
